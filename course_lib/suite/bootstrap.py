@@ -1,8 +1,8 @@
 """Make or renew the project's own environment in ``.venv``: pinned, hashed, with bytecode compiled.
 
-Run it with any Python from 3.11 on: ``python3 course_lib/suite/bootstrap.py``. It uses the standard library alone, since
-it runs before anything is installed. A stamp inside ``.venv`` records what was installed; while the lock, the project
-file, the Python and the folder are unchanged, nothing is done.
+Run it with any Python from 3.11 on: ``python3 course_lib/suite/bootstrap.py``. It uses the standard library alone,
+since it runs before anything is installed. A stamp inside ``.venv`` records what was installed; while the lock, the
+project file, the Python and the folder are unchanged, nothing is done.
 """
 
 from __future__ import annotations
@@ -63,23 +63,29 @@ def install(root: Path, venv: Path) -> None:
     }
     for what, command in steps.items():
         if subprocess.run(command, env=env, cwd=root).returncode != 0:
-            raise SetupError(f"could not install {what} (the reason is above); check the network and free disk, "
-                             "then run the same command again")
+            raise SetupError(
+                f"could not install {what} (the reason is above); check the network and free disk, "
+                "then run the same command again"
+            )
 
 
 def create_venv(venv: Path) -> None:
     """Make an empty environment with the Python that runs this file, in place of whatever stood there."""
     shutil.rmtree(venv, ignore_errors=True)
     if subprocess.run([sys.executable, "-m", "venv", str(venv)]).returncode != 0:
-        raise SetupError(f"{sys.executable} cannot make a virtual environment; on Debian and Ubuntu install python3-venv")
+        raise SetupError(
+            f"{sys.executable} cannot make a virtual environment; on Debian and Ubuntu install python3-venv"
+        )
 
 
 def setup(root: Path = ROOT) -> bool:
     """Bring ``.venv`` up to date. Returns whether anything had to be done."""
     if sys.version_info < OLDEST_PYTHON:
         found = ".".join(map(str, sys.version_info[:3]))
-        raise SetupError(f"Python 3.11 or newer is needed, this one is {found} ({sys.executable}); "
-                         "name a newer one: make PYTHON=python3.12")
+        raise SetupError(
+            f"Python 3.11 or newer is needed, this one is {found} ({sys.executable}); "
+            "name a newer one: make PYTHON=python3.12"
+        )
     venv = root / ".venv"
     stamp = venv / "course-setup.stamp"
     wanted = fingerprint(root, venv)

@@ -1,0 +1,1 @@
+"""What makes and checks the book: the ``course`` command. Nothing else in course_lib imports it."""
