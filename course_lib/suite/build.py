@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -99,9 +100,17 @@ def missing_pages(project: Project, html: Path) -> list[str]:
         path = html / f"{page}.html"
         if not path.is_file():
             problems.append(f"{page}: no page was made")
-        elif len(path.read_text(encoding="utf-8").partition("<article")[2]) < SHORTEST_PAGE:
+        elif len(article_text(path.read_text(encoding="utf-8"))) < SHORTEST_PAGE:
             problems.append(f"{page}: the page is empty")
     return problems
+
+
+def article_text(page: str) -> str:
+    """The words of a page's article, without its markup and scripts."""
+    article = re.search(
+        r"<article\b[^>]*>(.*?)</article>", re.sub(r"(?s)<script\b.*?</script>", "", page), flags=re.DOTALL
+    )
+    return " ".join(re.sub(r"<[^>]+>", " ", article.group(1)).split()) if article else ""
 
 
 def replace_site(new: Path, html: Path) -> None:

@@ -89,7 +89,8 @@ class Project:
         matches = [
             chapter for chapter in self.chapters if chapter.stem == stem or str(chapter.number) == stem.lstrip("0")
         ]
-        matches = matches or [chapter for chapter in self.chapters if stem and chapter.stem.startswith(stem)]
+        if not matches and not stem.isdecimal():
+            matches = [chapter for chapter in self.chapters if stem and chapter.stem.startswith(stem)]
         if len(matches) != 1:
             known = ", ".join(chapter.stem for chapter in self.chapters)
             problem = "is not a chapter" if not matches else "means more than one chapter"

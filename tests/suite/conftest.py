@@ -51,6 +51,15 @@ print("params", square + {number})
 """
 
 
+TOC = """\
+format: jb-book
+root: book/preface
+chapters:
+- file: notebooks/01_toy
+- file: notebooks/02_toy
+"""
+
+
 class Ended(NamedTuple):
     """How a command ended."""
 
@@ -122,7 +131,10 @@ def toy(tmp_path) -> Toy:
     toy.write("course_lib/arithmetic.py", "x = 1\n")
     toy.write("course_lib/suite/cli.py", "x = 1\n")
     toy.write("book/preface.md", "# Preface\n\n" + "Some words to read. " * 20 + "\n")
-    toy.write("_toc.yml", "format: jb-book\nroot: book/preface\nchapters:\n- file: notebooks/01_toy\n- file: notebooks/02_toy\n")
+    toy.write(
+        "_toc.yml",
+        TOC,
+    )
     toy.write("_config.yml", "title: Toy\nauthor: Nobody\nlogo: ''\nexecute:\n  execute_notebooks: 'off'\n")
     toy.chapter(1)
     toy.chapter(2)
