@@ -36,6 +36,12 @@ def locked_versions(text: str) -> dict[str, list[str]]:
     return versions
 
 
+def constraints(text: str) -> str:
+    """The lock's pins without hashes. pip installs no folder while it checks hashes, so conda's pip section uses these."""
+    pins = [str(requirement) for requirement in locked(text)]
+    return "# Generated from requirements.lock by `course lock`; environment.yml uses it.\n" + "\n".join(pins) + "\n"
+
+
 def lock_problems(project: Project) -> list[str]:
     """What is wrong with requirements.lock: out of step with pyproject.toml, unhashed lines, addresses."""
     text = (project.root / "requirements.lock").read_text(encoding="utf-8")
@@ -55,6 +61,8 @@ def lock_problems(project: Project) -> list[str]:
     problems += [f"requirements.lock: {p.split()[0]} has no hash" for p in packages if "--hash=sha256:" not in p]
     if re.search(r"://|^\s*--?(index|find|extra)", text, flags=re.MULTILINE):
         problems.append("requirements.lock names an index address; run: make lock")
+    if (project.root / "constraints.txt").read_text(encoding="utf-8") != constraints(text):
+        problems.append("constraints.txt is out of step with requirements.lock; run: make lock")
     return problems
 
 
@@ -70,4 +78,5 @@ def renew_lock(project: Project, upgrade: bool) -> bool:
     if subprocess.run(command, cwd=project.root, stdout=subprocess.DEVNULL).returncode != 0:
         write_if_changed(lock, before)
         raise UserError("the lock could not be resolved (the reason is above); requirements.lock is as it was")
+    write_if_changed(project.root / "constraints.txt", constraints(lock.read_text(encoding="utf-8")))
     return lock.read_bytes() != before
