@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -68,7 +69,8 @@ def render(project: Project, console: Console) -> bool:
     ]  # fmt: skip
     log = project.build / "sphinx.log"
     with log.open("w", encoding="utf-8") as stream:
-        ended = subprocess.run(command, cwd=project.root, stdout=stream, stderr=subprocess.STDOUT)
+        plain = os.environ | {"NO_COLOR": "1"}
+        ended = subprocess.run(command, cwd=project.root, stdout=stream, stderr=subprocess.STDOUT, env=plain)
     new = scratch / "_build" / "html"
     problems = [] if ended.returncode == 0 else warnings_in(log.read_text(encoding="utf-8", errors="replace"), source)
     problems += [] if problems else missing_pages(project, new)
