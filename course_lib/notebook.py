@@ -23,7 +23,8 @@ def glue(name: str, value: Any) -> None:
     if not name.replace("-", "").replace("_", "").isalnum():
         raise ValueError(f"glue name must hold letters, digits, '-' and '_' only, got {name!r}")
     metadata = {"scrapbook": {"name": name, "mime_prefix": GLUE_PREFIX}}
-    display({GLUE_PREFIX + "text/plain": str(value)}, raw=True, metadata=metadata)
+    text = repr(str(value))  # MyST-NB evaluates the text: without quotes it would make (200, 704) of 200,704
+    display({GLUE_PREFIX + "text/plain": text}, raw=True, metadata=metadata)
 
 
 def check(answer: Any, expected: Any, hint: str = "") -> None:

@@ -119,7 +119,7 @@ def strongest(maps: Tensor, channel: int) -> Tensor:
 
 
 def unpool(x: Tensor, switches: Tensor, size: tuple[int, int]) -> Tensor:
-    """Put each value back where its maximum stood, zeros elsewhere: (N, C, H, W) -> (N, C, *size).
+    """Put each value back where its maximum stood, zeros elsewhere: (N, C, H, W) -> ``(N, C, *size)``.
 
     Where overlapping windows share a maximum, the largest of their values stays; the paper leaves this open.
     """
@@ -129,7 +129,7 @@ def unpool(x: Tensor, switches: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def filter_back(x: Tensor, conv: nn.Conv2d, size: tuple[int, int]) -> Tensor:
-    """The transposed convolution with the filters of ``conv``, without bias: (N, C_out, H, W) -> (N, C_in, *size)."""
+    """The transposed convolution with the filters of ``conv``, no bias: ``(N, C_out, H, W) -> (N, C_in, *size)``."""
     made = [
         (out - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1
         for out, stride, padding, dilation, kernel in zip(

@@ -69,7 +69,7 @@ def scaled_stages(scale: Scale) -> tuple[Stage, ...]:
 
 
 class EfficientNet(nn.Module):
-    """See any of :func:`efficientnet_b0` to ``b7``: ``features``, global average pooling, dropout, and ``fc``."""
+    """See any of ``efficientnet_b0`` to ``b7``: ``features``, global average pooling, dropout, and ``fc``."""
 
     def __init__(
         self, scale: Scale, *, num_classes: int, in_channels: int, dropout: float, drop_probability: float

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -69,8 +68,7 @@ def render(project: Project, console: Console) -> bool:
     ]  # fmt: skip
     log = project.build / "sphinx.log"
     with log.open("w", encoding="utf-8") as stream:
-        plain = os.environ | {"NO_COLOR": "1"}
-        ended = subprocess.run(command, cwd=project.root, stdout=stream, stderr=subprocess.STDOUT, env=plain)
+        ended = subprocess.run(command, cwd=project.root, stdout=stream, stderr=subprocess.STDOUT)
     new = scratch / "_build" / "html"
     problems = [] if ended.returncode == 0 else warnings_in(log.read_text(encoding="utf-8", errors="replace"), source)
     problems += [] if problems else missing_pages(project, new)

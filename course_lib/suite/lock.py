@@ -37,7 +37,7 @@ def locked_versions(text: str) -> dict[str, list[str]]:
 
 
 def constraints(text: str) -> str:
-    """The lock's pins without hashes. pip installs no folder while it checks hashes, so conda's pip section uses these."""
+    """The lock's pins without hashes, for conda: pip installs no folder while it checks hashes."""
     pins = [str(requirement) for requirement in locked(text)]
     return "# Generated from requirements.lock by `course lock`; environment.yml uses it.\n" + "\n".join(pins) + "\n"
 

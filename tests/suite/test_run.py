@@ -130,7 +130,7 @@ def test_the_full_profile_has_its_values_and_its_own_folder(toy):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("-p", "sise", "3"), "chapter 01_toy has no parameter 'sise'; it has: size = 3, rate = 0.5"),
+        (("-p", "width", "3"), "chapter 01_toy has no parameter 'width'; it has: size = 3, rate = 0.5"),
         (("-p", "size=1;import os", "3"), "is not a Python identifier"),
         (("-p", "size", "1.5"), "parameter size takes int (default 3), got '1.5'"),
         (("-p", "size"), "-p takes a name and a value"),

@@ -1,0 +1,24 @@
+"""Images and labels as resident tensors: ``load(name)`` gives any data set of the course."""
+
+from __future__ import annotations
+
+from course_lib.data.load import NAMES, data_root, load
+from course_lib.data.photographs import photographs
+from course_lib.data.splits import ChannelStats, DataError, ImageData, Split
+from course_lib.data.transforms import Normaliser, channel_stats, normalise, pad_to, resize
+
+__all__ = [
+    "NAMES",
+    "ChannelStats",
+    "DataError",
+    "ImageData",
+    "Normaliser",
+    "Split",
+    "channel_stats",
+    "data_root",
+    "load",
+    "normalise",
+    "pad_to",
+    "photographs",
+    "resize",
+]

@@ -1,0 +1,130 @@
+"""What a data set is here: two splits of resident images, the names of the classes, and one hash over all of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from course_lib.data.transforms import ChannelStats, channel_stats
+
+
+class DataError(Exception):
+    """A data set cannot be used as it lies on disk, or cannot be had. The message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images with their labels.
+
+    Args:
+        images: (N, C, H, W) uint8, 0 is black and 255 is white.
+        labels: (N,) int64, the index of the class.
+        stats: mean and standard deviation of each channel of the *training* images. ``ImageData`` fills it in; it
+            stays None for a split that stands alone.
+
+    Raises:
+        ValueError: a shape or a type is not as above.
+    """
+
+    images: Tensor
+    labels: Tensor
+    stats: ChannelStats | None = None
+
+    def __post_init__(self) -> None:
+        images, labels = self.images, self.labels
+        if images.dtype != torch.uint8 or images.ndim != 4:
+            raise ValueError(f"images must be uint8 (N, C, H, W), got {images.dtype} {tuple(images.shape)}")
+        if labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
+            raise ValueError(
+                f"labels must be int64 ({len(images)},), one per image, got {labels.dtype} {tuple(labels.shape)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, count: int) -> Split:
+        """The first images, ``count`` in all and spread evenly over the classes; in their old order.
+
+        Raises:
+            ValueError: ``count`` is below 1 or above the number of images.
+        """
+        if not 1 <= count <= len(self):
+            raise ValueError(f"count must be between 1 and the {len(self)} images of the split, got {count}")
+        turn = torch.empty(len(self), dtype=torch.int64)  # an image's place among the images of its class
+        for label in self.labels.unique():
+            members = (self.labels == label).nonzero().squeeze(1)
+            turn[members] = torch.arange(len(members))
+        chosen = turn.argsort(stable=True)[:count].sort().values
+        return dataclasses.replace(self, images=self.images[chosen], labels=self.labels[chosen])
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """A data set: a training split and a test split of one shape, and the names of the classes.
+
+    Both splits carry the channel statistics of the training images, so that whatever is trained or evaluated on them
+    is normalised alike. ``sha256`` covers the images and labels of both splits, with their shapes.
+
+    Raises:
+        ValueError: the splits differ in image shape, a split is empty, or a label has no class.
+    """
+
+    name: str
+    train: Split
+    test: Split
+    classes: tuple[str, ...]
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        train, test = self.train, self.test
+        if train.images.shape[1:] != test.images.shape[1:]:
+            raise ValueError(
+                f"train and test images must have one shape, got {tuple(train.images.shape[1:])} "
+                f"and {tuple(test.images.shape[1:])}"
+            )
+        for part, split in (("train", train), ("test", test)):
+            if not len(split):
+                raise ValueError(f"{part} must hold at least one image, got none")
+            if int(split.labels.min()) < 0 or int(split.labels.max()) >= len(self.classes):
+                raise ValueError(f"{part} labels must lie in 0..{len(self.classes) - 1}, the classes that have a name")
+        stats = channel_stats(train.images)
+        object.__setattr__(self, "train", dataclasses.replace(train, stats=stats))
+        object.__setattr__(self, "test", dataclasses.replace(test, stats=stats))
+        object.__setattr__(self, "sha256", _sha256(train, test))
+
+    @property
+    def stats(self) -> ChannelStats:
+        """Mean and standard deviation of each channel of the training images."""
+        return self.train.stats
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one image."""
+        return tuple(self.train.images.shape[1:])
+
+    def map(self, transform: Callable[[Tensor], Tensor]) -> ImageData:
+        """The data set with ``transform`` applied to the images of both splits: uint8 (N, C, H, W) in, the same out.
+
+        ``load("digits").map(lambda images: pad_to(images, 32))`` gives digits of 32x32.
+        """
+        train, test = (Split(transform(split.images), split.labels) for split in (self.train, self.test))
+        return dataclasses.replace(self, train=train, test=test)
+
+    def take(self, train: int, test: int) -> ImageData:
+        """A smaller data set: so many training and test images, spread evenly over the classes."""
+        return dataclasses.replace(self, train=self.train.take(train), test=self.test.take(test))
+
+
+def _sha256(*splits: Split) -> str:
+    """SHA-256, in hexadecimal, of the shapes, images and labels of the splits."""
+    digest = hashlib.sha256()
+    for split in splits:
+        digest.update(repr(tuple(split.images.shape)).encode())
+        digest.update(split.images.contiguous().numpy())
+        digest.update(split.labels.contiguous().numpy().astype("<i8", copy=False))
+    return digest.hexdigest()

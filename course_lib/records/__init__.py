@@ -1,0 +1,23 @@
+"""What training runs measured, each with its provenance: one JSON file a run, shipped with the library.
+
+``load_records()`` reads them, ``problems(record)`` says whether one still fits what the code builds.
+"""
+
+from course_lib.records.hashes import model_hash
+from course_lib.records.provenance import environment, provenance
+from course_lib.records.store import RECORDS, RecordError, check_record, load_records, read_record, write_record
+from course_lib.records.summary import Summary, summarise
+
+__all__ = [
+    "RECORDS",
+    "RecordError",
+    "Summary",
+    "check_record",
+    "environment",
+    "load_records",
+    "model_hash",
+    "provenance",
+    "read_record",
+    "summarise",
+    "write_record",
+]

@@ -1,0 +1,29 @@
+"""Training that is fast and repeatable: ``fit(model, data, ...)`` and ``evaluate(model, split)``."""
+
+from __future__ import annotations
+
+from course_lib.training.augment import Augment, random_crop, random_flip
+from course_lib.training.evaluation import Calibration, Evaluation, evaluate
+from course_lib.training.fit import TrainingError, fit
+from course_lib.training.history import History
+from course_lib.training.optimisers import parameter_groups
+from course_lib.training.reproducible import seeded
+from course_lib.training.schedules import Constant, Cosine, OneCycle, Steps
+
+__all__ = [
+    "Augment",
+    "Calibration",
+    "Constant",
+    "Cosine",
+    "Evaluation",
+    "History",
+    "OneCycle",
+    "Steps",
+    "TrainingError",
+    "evaluate",
+    "fit",
+    "parameter_groups",
+    "random_crop",
+    "random_flip",
+    "seeded",
+]
