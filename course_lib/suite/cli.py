@@ -198,6 +198,15 @@ def lock(upgrade: Annotated[bool, typer.Option("--upgrade", help="Take the newes
 
 
 @app.command()
+def picture() -> None:
+    """Take the README's picture from the rendered book."""
+    from course_lib.suite.picture import take_picture
+
+    path = take_picture(_project(), "notebooks/01_convolution_arithmetic", "a-window-slides-over-an-image")
+    console.print(f"wrote {path}", highlight=False, soft_wrap=True)
+
+
+@app.command()
 def release() -> None:
     """Check that the course can be published: real addresses, and everything in step with pyproject.toml."""
     from course_lib.suite.published import release_problems
