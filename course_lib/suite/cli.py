@@ -38,6 +38,14 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
+class Format(StrEnum):
+    """How an analysis is printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
 Chapters = Annotated[list[str] | None, typer.Argument(help="Numbers or names, such as 8 or 08_lenet5. Default: all.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Chapters executed at once, one thread each.")]
 Timeout = Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")]
@@ -85,7 +93,7 @@ def run(
         profile, device, jobs, split_pairs(parameter or []), out.resolve() if out else None, force, timeout
     )
     results = run_chapters(project, project.select(chapters or []), options, Progress(console))
-    report.print_report(console, results)
+    report.print_report(console, results, budgets=profile == Profile.quick)
     if json_file:
         report.write_json(json_file, results, profile)
     if junit:
@@ -184,6 +192,31 @@ def test(
         raise UserError(f"{unknown[0]!r} is not a step; the steps are: {', '.join(STEPS)}")
     if not run_steps(_project(), steps or list(STEPS), force, console):
         raise typer.Exit(1)
+
+
+@app.command("analyze")
+def analyze_network(
+    network: Annotated[str, typer.Argument(metavar="NETWORK", help="A name, torchvision:NAME, or module:factory.")],
+    input_shape: Annotated[
+        str | None, typer.Option("--input", metavar="3x224x224", help="Sizes of one input. Default: the network's own.")
+    ] = None,
+    output_format: Annotated[Format, typer.Option("--format", help="How to print it.")] = "table",
+    compare: Annotated[str | None, typer.Option(metavar="NETWORK", help="Put another network beside it.")] = None,
+    draw: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Draw the architecture.")] = None,
+    training: Annotated[bool, typer.Option("--training", help="Count the pass of training mode.")] = False,
+) -> None:
+    """Count a network's parameters, multiply-adds and memory, layer by layer, without running it."""
+    from course_lib.suite.analyzing import analyze_command
+
+    analyze_command(
+        console,
+        network,
+        input_text=input_shape,
+        output_format=output_format,
+        compare=compare,
+        draw_file=draw,
+        training=training,
+    )
 
 
 @app.command()

@@ -13,23 +13,43 @@ from rich.table import Table
 from course_lib.suite.execute import Result
 from course_lib.suite.files import write_atomically
 
-BUDGET_SECONDS = 90
+BUDGET_SECONDS = 90  # a chapter's quick profile on one core
 BUDGET_MIB = 2048
+FAR_OVER = 3  # times the budget: more than a slow or busy machine explains
 
 
-def print_report(console: Console, results: list[Result]) -> None:
-    """The table of chapters, and for each failure the chapter, the cell and the error."""
+def print_report(console: Console, results: list[Result], budgets: bool = True) -> None:
+    """The table of chapters, and for each failure the chapter, the cell and the error.
+
+    Args:
+        budgets: compare each chapter with its budget; the full profile has none.
+    """
     table = Table(title="Chapters")
     table.add_column("chapter", overflow="fold")
     table.add_column("result")
     table.add_column("seconds", justify="right")
     table.add_column("peak memory, MiB", justify="right")
+    if budgets:
+        table.add_column(f"of {BUDGET_SECONDS} s", justify="right")
     for result in results:
-        table.add_row(result.stem, result.status, _number(result.seconds, 1), _number(result.peak_mib, 0))
+        row = [result.stem, result.status, _number(result.seconds, 1), _number(result.peak_mib, 0)]
+        share = None if result.seconds is None else 100 * result.seconds / BUDGET_SECONDS
+        table.add_row(*row, *([_number(share, 0) + "%" if share is not None else ""] if budgets else []))
     console.print(table)
     for result in results:
         if result.error:
             console.print(failure_text(result), markup=False, highlight=False, soft_wrap=True)
+
+
+def over_budget(results: list[Result]) -> list[str]:
+    """The chapters whose quick profile is far over its budget of time, or over that of memory, one line each."""
+    problems = []
+    for result in results:
+        if (result.seconds or 0) > FAR_OVER * BUDGET_SECONDS:
+            problems.append(f"{result.stem} took {result.seconds:.0f} s, far over its budget of {BUDGET_SECONDS} s")
+        if (result.peak_mib or 0) > BUDGET_MIB:
+            problems.append(f"{result.stem} took {result.peak_mib:.0f} MiB, over its budget of {BUDGET_MIB} MiB")
+    return problems
 
 
 def failure_text(result: Result) -> str:

@@ -20,7 +20,7 @@ from course_lib.suite.lock import lock_problems
 from course_lib.suite.progress import Progress
 from course_lib.suite.project import Project
 from course_lib.suite.published import generated_problems
-from course_lib.suite.report import print_report
+from course_lib.suite.report import over_budget, print_report
 from course_lib.suite.run import RunOptions, run_chapters
 from course_lib.suite.stamps import clear, is_fresh, mark
 
@@ -81,10 +81,13 @@ def outputs(project: Project, console: Console) -> bool:
 
 
 def book(project: Project, console: Console) -> bool:
-    """Every chapter runs, and the book renders without a warning."""
+    """Every chapter runs within its budget, and the book renders without a warning."""
     results = run_chapters(project, project.chapters, RunOptions(), Progress(console))
     print_report(console, results)
-    return all(result.ok for result in results) and render(project, console)
+    problems = over_budget(results)
+    for problem in problems:
+        console.print(problem, markup=False, highlight=False, soft_wrap=True)
+    return not problems and all(result.ok for result in results) and render(project, console)
 
 
 def site(project: Project, _: Console) -> bool:

@@ -30,6 +30,9 @@ course:
 CHAPTER = """
 # Toy {number}
 
+A toy chapter with enough words to count as a page: it squares a number, adds another, and prints what comes out.
+The tests change it, break it and mend it, and look whether the tool notices. Nothing in it matters beyond that.
+
 ```{{code-cell}} ipython3
 :tags: [parameters]
 
