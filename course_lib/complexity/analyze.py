@@ -14,7 +14,8 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.nn.parameter import is_lazy
 
 from course_lib.complexity.rows import Complexity, Shape
-from course_lib.complexity.tracer import Tracer
+from course_lib.complexity.tracer import Tracer, tensors_in
+from course_lib.complexity.traces import rows_of
 
 NO_VALUES = "; its forward needs values, and an analysis has shapes alone"
 
@@ -57,12 +58,13 @@ def analyze(
             with tracer:
                 for tensor in inputs:
                     tracer.admit(tensor)
-                model(*inputs)
+                output = model(*inputs)
         except Exception as error:
             raise ValueError(_failure(tracer, error)) from error
     return Complexity(
         rows=tuple(tracer.rows),
         input_shapes=tuple(shapes),
+        outputs=rows_of(tensors_in(output)),
         params=sum([parameter.numel() for parameter in parameters]),
         param_bytes=sum([_bytes(parameter) for parameter in parameters]),
         buffer_bytes=sum(_bytes(buffer) for buffer in model.buffers()),

@@ -56,6 +56,7 @@ class Complexity:
     Attributes:
         rows: one a call, in the order of execution.
         input_shapes: the inputs of the model, batch first.
+        outputs: positions of the rows that make the model's outputs, in the order in which it returns them.
         params: all parameters of the model, used or not.
         param_bytes: the memory that they take.
         buffer_bytes: that of the model's buffers, such as running statistics.
@@ -65,6 +66,7 @@ class Complexity:
 
     rows: tuple[Row, ...]
     input_shapes: tuple[Shape, ...]
+    outputs: tuple[int, ...]
     params: int
     param_bytes: int
     buffer_bytes: int

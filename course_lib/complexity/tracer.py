@@ -84,9 +84,11 @@ class Tracer(TorchFunctionMode):
         if kwargs:
             frame.input_shapes = _shapes((args, kwargs))
         if frame.num_calls or type(module) is not nn.Sequential:  # which is empty
-            outputs = _tensors(output)
-            if not rows_of(outputs) and rows_of(_tensors(args)):
-                mark(outputs, Trace(None, rows_of(_tensors(args))))  # through what leaves no trace, such as a transform
+            outputs = tensors_in(output)
+            if not rows_of(outputs) and rows_of(tensors_in(args)):
+                mark(
+                    outputs, Trace(None, rows_of(tensors_in(args)))
+                )  # through what leaves no trace, such as a transform
             self._write(frame, type(module).__name__, outputs)
             if frame.is_leaf and frame.num_calls:
                 mark_row(outputs, len(self.rows) - 1)
@@ -134,7 +136,7 @@ class Tracer(TorchFunctionMode):
 
     def _note(self, kind, args, kwargs, output, sources, macs, not_counted) -> None:
         """Book one function: to the layer that it belongs to, or to a row of its own."""
-        tensors = [output] if type(output) is Tensor else _tensors(args[0] if kind.name == "setitem" else output)
+        tensors = [output] if type(output) is Tensor else tensors_in(args[0] if kind.name == "setitem" else output)
         frame = self.frames[-1]
         frame.num_calls += 1
         frame.params += self._stand_ins.new_params()
@@ -180,7 +182,8 @@ def _move(args: tuple, kwargs: dict[str, Any]) -> Tensor:
     return tensor.to(dtypes[0]) if dtypes else tensor
 
 
-def _tensors(value: Any) -> list[Tensor]:
+def tensors_in(value: Any) -> list[Tensor]:
+    """All tensors in any structure of tuples, lists and dicts."""
     if isinstance(value, Tensor):
         return [value]
     if type(value) is tuple and all(type(part) is Tensor for part in value):
@@ -189,4 +192,4 @@ def _tensors(value: Any) -> list[Tensor]:
 
 
 def _shapes(value: Any) -> tuple[Shape, ...]:
-    return tuple(tuple(tensor.shape) for tensor in _tensors(value) if tensor.dim() > 0)
+    return tuple(tuple(tensor.shape) for tensor in tensors_in(value) if tensor.dim() > 0)
