@@ -12,6 +12,8 @@ from course_lib.data.files import download, read_checked
 from course_lib.data.splits import ImageData, Split
 
 FOLDER = "cifar-10-batches-py"
+ARCHIVE = "cifar-10-python.tar.gz"
+ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 # As torchvision.datasets.CIFAR10 lists them; the files are pickles, and are opened only when the sum is right.
 TRAIN_MD5 = {
@@ -42,6 +44,7 @@ def _fetch(parent: Path) -> None:
     from torchvision import datasets
 
     datasets.CIFAR10(parent, download=True)
+    read_checked(parent / ARCHIVE, parent, sha256=ARCHIVE_SHA256)
 
 
 def _read(folder: Path) -> ImageData:
@@ -49,7 +52,9 @@ def _read(folder: Path) -> ImageData:
 
 
 def _split(folder: Path, files: dict[str, str]) -> Split:
-    batches = [pickle.loads(read_checked(folder / name, md5=md5), encoding="latin1") for name, md5 in files.items()]
+    batches = [
+        pickle.loads(read_checked(folder / name, folder, md5=md5), encoding="latin1") for name, md5 in files.items()
+    ]
     images = torch.from_numpy(np.concatenate([batch["data"] for batch in batches])).view(-1, 3, 32, 32)
     labels = torch.tensor([label for batch in batches for label in batch["labels"]], dtype=torch.int64)
     return Split(images, labels)

@@ -20,28 +20,34 @@ STALE_SECONDS = 24 * 3600
 TIMEOUT_SECONDS = 30.0
 
 
-def read_checked(path: Path, *, size: int | None = None, sha256: str | None = None, md5: str | None = None) -> bytes:
-    """The bytes of a file, once size and sums are right.
+def read_checked(
+    path: Path, folder: Path, *, size: int | None = None, sha256: str | None = None, md5: str | None = None
+) -> bytes:
+    """The bytes of a file of the data set in ``folder``, once size and sums are right.
 
     Raises:
         DataError: the file is missing, cannot be read, or differs from what is expected.
     """
-    remedy = f"delete {path.parent} and load again to download it afresh"
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise DataError(f"{path} is missing: {remedy}") from None
+        raise damaged(path, folder, "is missing") from None
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions, or {remedy}") from None
+        raise damaged(path, folder, f"cannot be read ({error.strerror}), check its permissions") from None
     if size is not None and len(content) != size:
-        raise DataError(f"{path} has {len(content):,} bytes, expected {size:,}: it is incomplete; {remedy}")
+        raise damaged(path, folder, f"has {len(content):,} bytes, expected {size:,}")
     for expected, algorithm in ((sha256, "sha256"), (md5, "md5")):
         if expected is None:
             continue
         found = hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()
         if found != expected:
-            raise DataError(f"{path} is corrupted: its {algorithm} is {found}, expected {expected}; {remedy}")
+            raise damaged(path, folder, f"is corrupted, its {algorithm} is {found}, expected {expected}")
     return content
+
+
+def damaged(path: Path, folder: Path, problem: str) -> DataError:
+    """What is wrong with a file of the data set in ``folder``, and the remedy."""
+    return DataError(f"{path} {problem}: delete {folder} and load again to download it afresh")
 
 
 def download(name: str, folder: Path, fetch: Callable[[Path], object], verify: Callable[[Path], object]) -> None:
@@ -69,7 +75,8 @@ def download(name: str, folder: Path, fetch: Callable[[Path], object], verify: C
         if not folder.exists():  # else another process was faster, and its folder is whole
             (parent / folder.name).rename(folder)
     except (DataError, RuntimeError, OSError, EOFError, http.client.HTTPException, zlib.error, TarError) as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        text = str(error).partition(f": delete {parent}")[0]  # that folder is deleted below
+        reason = " ".join(text.split())[:200] or type(error).__name__
         raise DataError(
             f"{name} could not be downloaded to {root} ({reason}): check the network and the free space, or copy the "
             f'data there by hand in torchvision\'s layout, or use "digits", which needs no download'
@@ -80,8 +87,9 @@ def download(name: str, folder: Path, fetch: Callable[[Path], object], verify: C
 
 def _remove_stale(root: Path) -> None:
     for leftover in root.glob(".download-*"):
-        if time.time() - leftover.stat().st_mtime > STALE_SECONDS:
-            shutil.rmtree(leftover, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another process may be removing it too
+            if time.time() - leftover.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(leftover, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ def load_folder(path: Path, *, image_size: int | tuple[int, int] | None = None) 
         image_size: scale each image to this size, ``size`` or ``(height, width)``; None needs images of one size.
 
     Raises:
+        ValueError: ``image_size`` is below 1.
         DataError: no such folder, no images, an image that cannot be read, classes that differ between train and
             test, or images of several sizes without ``image_size``.
     """
@@ -34,6 +35,8 @@ def load_folder(path: Path, *, image_size: int | tuple[int, int] | None = None) 
     if not path.is_dir():
         raise DataError(f"{path} is not a folder: give the folder that holds train/ and test/, or one folder per class")
     size = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if size is not None and min(size) < 1:
+        raise ValueError(f"image_size must be at least 1 pixel, got {image_size}")
     name = f"folder:{path}"
     if not ((path / "train").is_dir() and (path / "test").is_dir()):
         files = _list(path)
@@ -58,7 +61,8 @@ def _list(folder: Path) -> dict[str, list[Path]]:
     if not classes:
         raise DataError(f"{folder} has no folders: put the images of each class into a folder named after the class")
     files = {
-        entry.name: sorted(file for file in entry.rglob("*") if file.suffix.lower() in SUFFIXES) for entry in classes
+        entry.name: sorted(file for file in entry.rglob("[!.]*") if file.suffix.lower() in SUFFIXES)
+        for entry in classes
     }
     for name, found in files.items():
         if not found:
@@ -90,7 +94,7 @@ def _open(path: Path, size: tuple[int, int] | None) -> np.ndarray:
     try:
         with Image.open(path) as image:
             rgb = image.convert("RGB")
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path} cannot be decoded ({error}): replace it or delete it") from None
     if size is not None:
         rgb = rgb.resize((size[1], size[0]), Image.Resampling.BILINEAR)

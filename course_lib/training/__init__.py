@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from course_lib.training.augment import Augment, random_crop, random_flip
+from course_lib.training.checkpoint import load_checkpoint
+from course_lib.training.errors import TrainingError
 from course_lib.training.evaluation import Calibration, Evaluation, evaluate
-from course_lib.training.fit import TrainingError, fit
+from course_lib.training.fit import fit
 from course_lib.training.history import History
 from course_lib.training.optimisers import parameter_groups
 from course_lib.training.reproducible import seeded
@@ -22,6 +24,7 @@ __all__ = [
     "TrainingError",
     "evaluate",
     "fit",
+    "load_checkpoint",
     "parameter_groups",
     "random_crop",
     "random_flip",

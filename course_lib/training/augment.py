@@ -33,10 +33,17 @@ class Augment:
     Args:
         crop: shift by up to so many pixels each way; 0 for none.
         flip: mirror half of the images. Not for digits or letters.
+
+    Raises:
+        ValueError: ``crop`` is below 0.
     """
 
     crop: int = 0
     flip: bool = False
+
+    def __post_init__(self) -> None:
+        if self.crop < 0:
+            raise ValueError(f"crop must be at least 0, got {self.crop}")
 
     def __call__(self, images: Tensor, generator: Generator) -> Tensor:
         """The batch, changed by chance; the generator is the only source of it."""

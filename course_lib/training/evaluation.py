@@ -56,7 +56,12 @@ class Evaluation:
 
         Guo et al. 2017, On calibration of modern neural networks, arXiv:1706.04599, section 2; a bin holds its upper
         edge, not its lower one.
+
+        Raises:
+            ValueError: ``bins`` is below 1.
         """
+        if bins < 1:
+            raise ValueError(f"bins must be at least 1, got {bins}")
         confidence, predicted = self.probabilities.double().max(1)
         right = (predicted == self.labels).double()
         place = (confidence * bins).ceil().long().clamp(1, bins) - 1
@@ -86,8 +91,10 @@ def evaluate(
         precision: "fp32" or "bf16".
 
     Raises:
-        ValueError: no statistics, or a label for which the model has no score.
+        ValueError: no statistics, no images, ``batch_size`` below 1, or a label for which the model has no score.
     """
+    if batch_size < 1 or not len(split):
+        raise ValueError(f"batch_size and the split's images must be at least 1, got {batch_size} and {len(split)}")
     stats = stats or split.stats
     if stats is None:
         raise ValueError("stats is needed for a split that stands alone: pass stats=data.stats of the training data")

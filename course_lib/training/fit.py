@@ -5,26 +5,27 @@ from __future__ import annotations
 import dataclasses
 import math
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from numbers import Integral
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 from tqdm import tqdm
 
 from course_lib.data import ImageData, Normaliser, Split
-from course_lib.training.evaluation import autocast, evaluate
+from course_lib.training.checkpoint import Checkpoints, Live, describe, fingerprint
+from course_lib.training.errors import TrainingError
+from course_lib.training.evaluation import evaluate
 from course_lib.training.history import History
-from course_lib.training.optimisers import OptimiserMaker, make_optimiser, set_learning_rate
-from course_lib.training.outputs import Criterion, logits_of, make_criterion, training_loss
+from course_lib.training.loop import Loop, batches
+from course_lib.training.optimisers import OptimiserMaker, make_optimiser
+from course_lib.training.outputs import Criterion, make_criterion
 from course_lib.training.reproducible import deterministic_algorithms, seeded
 from course_lib.training.schedules import Schedule, find_schedule
 
 DIVERGED = 1e6  # a cross-entropy that no run comes back from
-
-
-class TrainingError(Exception):
-    """Training cannot go on. The message says where it stopped, and what to do."""
 
 
 def fit(
@@ -49,6 +50,8 @@ def fit(
     compile_model: bool = False,
     deterministic: bool = True,
     progress: bool | str = "auto",
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
 ) -> History:
     """Train ``model`` on ``data.train``, test it on ``data.test`` after each epoch, and leave it in evaluation mode.
 
@@ -77,85 +80,122 @@ def fit(
         compile_model: run the model through ``torch.compile``.
         deterministic: refuse algorithms whose results vary from run to run.
         progress: show a bar; "auto" shows it in an interactive terminal alone.
+        checkpoint: a folder for this run alone, where a checkpoint is put after each epoch; None for none.
+        resume: go on from the folder's checkpoint, or begin when it has none. On the same machine with the same
+            number of threads, a run that was killed and resumed gives the same bits as one that was not.
 
     Raises:
-        ValueError: an argument is out of its range, or the model scores fewer classes than the data has.
-        TrainingError: the loss became NaN, infinite or larger than 1e6.
+        ValueError: an argument is out of its range, the model scores fewer classes than the data has, or the folder
+            ``checkpoint`` is of another run.
+        TrainingError: the loss became NaN, infinite or larger than 1e6, or a checkpoint cannot be written or read.
     """
-    _check(epochs=epochs, batch_size=batch_size, lr=lr)
+    check_arguments(
+        epochs=epochs, batch_size=batch_size, lr=lr, momentum=momentum, weight_decay=weight_decay,
+        label_smoothing=label_smoothing, aux_weight=aux_weight,
+    )  # fmt: skip
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     model.to(place, memory_format=torch.channels_last if channels_last else torch.preserve_format)
     train, test = _to(data.train, place), _to(data.test, place)
-    forward = torch.compile(model) if compile_model else model
-    optimiser = make_optimiser(optimizer, model, lr=lr, momentum=momentum, weight_decay=weight_decay)
-    factor, prepare = find_schedule(schedule), Normaliser(data.stats, place)
-    generator, minimised = Generator().manual_seed(seed), make_criterion(criterion, label_smoothing)
-    steps = len(batches(len(train), batch_size, Generator()))
-    history = History()
+    factor, generator = find_schedule(schedule), Generator().manual_seed(seed)
+    loop = Loop(
+        forward=torch.compile(model) if compile_model else model,
+        optimiser=make_optimiser(optimizer, model, lr=lr, momentum=momentum, weight_decay=weight_decay),
+        train=train,
+        classes=len(data.classes),
+        generator=generator,
+        prepare=Normaliser(data.stats, place),
+        augment=augment,
+        criterion=make_criterion(criterion, label_smoothing),
+        aux_weight=aux_weight,
+        precision=precision,
+    )
+    settings = {
+        "model": fingerprint(model), "trained": sum(weight.requires_grad for weight in model.parameters()),
+        "data": data.sha256, "epochs": epochs, "batch_size": batch_size, "lr": lr, "optimizer": optimizer,
+        "momentum": momentum, "schedule": factor, "weight_decay": weight_decay, "label_smoothing": label_smoothing,
+        "criterion": criterion, "aux_weight": aux_weight, "augment": augment, "seed": seed, "device": place.type,
+        "precision": precision, "channels_last": channels_last, "compile_model": compile_model,
+        "deterministic": deterministic,
+    }  # fmt: skip
+    checkpoints = _open(checkpoint, resume, {name: describe(value) for name, value in settings.items()})
+    steps, live = len(batches(len(train), batch_size, Generator())), Live(model, loop.optimiser, generator, place)
     hidden = not (sys.stderr.isatty() if progress == "auto" else progress)
-    with (
-        seeded(seed, place),
-        deterministic_algorithms(deterministic),
-        tqdm(total=epochs * steps, disable=hidden) as bar,
-    ):
-        while history.epochs < epochs:
-            model.train()
-            started, losses, sizes, correct = time.perf_counter(), [], [], torch.zeros((), device=place)
-            for step, chosen in enumerate(batches(len(train), batch_size, generator)):
-                rate = lr * factor(history.epochs * steps + step, epochs * steps)
-                set_learning_rate(optimiser, rate)
-                images, labels = train.images[chosen.to(place)], train.labels[chosen.to(place)]
-                if augment is not None:
-                    images = augment(images, generator)
-                with autocast(place, precision):
-                    output = forward(prepare(images))
-                    loss = training_loss(output, labels, minimised, aux_weight)
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                losses.append(loss.detach())
-                sizes.append(len(labels))
-                correct += (logits_of(output).argmax(1) == labels).sum()
-                bar.update()
-            step_loss = torch.stack(losses).tolist()
-            seconds = time.perf_counter() - started
-            _stop_if_diverged(step_loss, history, rate)
-            tested = evaluate(model, test, precision=precision)
-            history = history.extended(
-                step_loss,
-                train_loss=math.fsum(n * value for n, value in zip(sizes, step_loss, strict=True)) / sum(sizes),
-                train_accuracy=correct.item() / sum(sizes),
-                test_loss=tested.loss,
-                test_accuracy=tested.accuracy,
-                lr=rate,
-                seconds=seconds,
-            )
-            bar.set_postfix(loss=f"{history.train_loss[-1]:.3f}", test=f"{tested.accuracy:.2%}")
+    with seeded(seed, place), deterministic_algorithms(deterministic):
+        history = checkpoints.restore(live) if checkpoints else History()
+        with tqdm(total=epochs * steps, initial=history.epochs * steps, disable=hidden) as bar:
+            while history.epochs < epochs:
+                first = history.epochs * steps
+                rates = [lr * factor(first + step, epochs * steps) for step in range(steps)]
+                model.train()
+                epoch = loop.epoch(batch_size, rates, bar)
+                _stop_if_diverged(epoch.step_loss, rates, history, checkpoints)
+                tested = evaluate(model, test, precision=precision)
+                if not math.isfinite(tested.loss):
+                    raise _divergence(f"the test loss was {tested.loss} after epoch {history.epochs + 1}", checkpoints)
+                history = history.extended(
+                    epoch.step_loss,
+                    train_loss=epoch.loss,
+                    train_accuracy=epoch.accuracy,
+                    test_loss=tested.loss,
+                    test_accuracy=tested.accuracy,
+                    lr=rates[-1],
+                    seconds=epoch.seconds,
+                )
+                if checkpoints:
+                    checkpoints.save(live, history)
+                bar.set_postfix(loss=f"{epoch.loss:.3f}", test=f"{tested.accuracy:.2%}")
     model.eval()
     return history
 
 
-def batches(count: int, batch_size: int, generator: Generator) -> list[Tensor]:
-    """The numbers 0..count-1 in a random order, in groups of ``batch_size``; a last group of one is left out."""
-    groups = torch.randperm(count, generator=generator).split(batch_size)
-    return list(groups[:-1] if len(groups) > 1 and len(groups[-1]) == 1 else groups)
+def check_arguments(*, epochs: int, batch_size: int, **numbers: float) -> None:
+    """Refuse what no run can use, before anything is touched.
+
+    Raises:
+        ValueError: a number is out of its range.
+    """
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+    if not 0 < numbers["lr"] < math.inf:
+        raise ValueError(f"lr must be above 0 and finite, got {numbers['lr']}")
+    for name, value in numbers.items():
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{name} must be at least 0 and finite, got {value}")
+    if numbers["label_smoothing"] > 1:
+        raise ValueError(f"label_smoothing must be between 0 and 1, got {numbers['label_smoothing']}")
 
 
-def _stop_if_diverged(step_loss: list[float], history: History, lr: float) -> None:
-    for step, loss in enumerate(step_loss):
+def _open(folder: str | Path | None, resume: bool, settings: dict[str, Any]) -> Checkpoints | None:
+    if folder is None:
+        if resume:
+            raise ValueError("resume needs checkpoint, the folder of the run to go on with; got checkpoint=None")
+        return None
+    checkpoints = Checkpoints(Path(folder), settings)
+    if checkpoints.last and not resume:
+        raise ValueError(
+            f"checkpoint {folder} holds {checkpoints.last.name} of a run: pass resume=True to go on with it, or name "
+            f"another folder"
+        )
+    return checkpoints
+
+
+def _stop_if_diverged(
+    step_loss: Sequence[float], rates: Sequence[float], history: History, checkpoints: Checkpoints | None
+) -> None:
+    for step, (loss, rate) in enumerate(zip(step_loss, rates, strict=True), start=1):
         if not abs(loss) <= DIVERGED:
-            raise TrainingError(
-                f"training diverged: the loss was {loss} at epoch {history.epochs + 1}, step {step + 1} "
-                f"(learning rate {lr:.3g}); try a lower lr, a longer warm-up or label smoothing"
-            )
+            place = f"epoch {history.epochs + 1}, step {step} (learning rate {rate:.3g})"
+            raise _divergence(f"the loss was {loss} at {place}", checkpoints)
+
+
+def _divergence(what: str, checkpoints: Checkpoints | None) -> TrainingError:
+    remedy = "try a lower lr, a longer warm-up or label smoothing"
+    return TrainingError(
+        f"training diverged: {what}; {remedy}" + (f"; {checkpoints.note()}" if checkpoints is not None else "")
+    )
 
 
 def _to(split: Split, device: torch.device) -> Split:
     """The split with its images and labels on the device."""
     return dataclasses.replace(split, images=split.images.to(device), labels=split.labels.to(device))
-
-
-def _check(**least: float) -> None:
-    for name, value in least.items():
-        if not value > 0:
-            raise ValueError(f"{name} must be above 0, got {value}")

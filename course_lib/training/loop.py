@@ -1,0 +1,87 @@
+"""One pass over the training images."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, optim
+from tqdm import tqdm
+
+from course_lib.data import Normaliser, Split
+from course_lib.training.evaluation import autocast
+from course_lib.training.optimisers import set_learning_rate
+from course_lib.training.outputs import Criterion, logits_of, training_loss
+
+
+class Epoch(NamedTuple):
+    """What one pass gave: means over its images, the loss of each step, and wall seconds."""
+
+    loss: float
+    accuracy: float
+    step_loss: list[float]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Loop:
+    """The parts of a training step, all on one device.
+
+    Args:
+        forward: the model as it is called, perhaps compiled.
+        train: images and labels on the device.
+        classes: how many the model must score.
+        generator: the source of the order and of the augmentation.
+        prepare, augment, criterion, aux_weight, precision: as in ``fit``.
+    """
+
+    forward: Callable[[Tensor], Tensor | tuple]
+    optimiser: optim.Optimizer
+    train: Split
+    classes: int
+    generator: Generator
+    prepare: Normaliser
+    augment: Callable[[Tensor, Generator], Tensor] | None
+    criterion: Criterion
+    aux_weight: float
+    precision: str
+
+    def epoch(self, batch_size: int, rates: Sequence[float], bar: tqdm) -> Epoch:
+        """Take each training image once, in a random order, with the learning rate ``rates[step]``."""
+        started, losses, sizes, correct = time.perf_counter(), [], [], 0
+        for rate, chosen in zip(rates, batches(len(self.train), batch_size, self.generator), strict=True):
+            set_learning_rate(self.optimiser, rate)
+            loss, right = self.step(chosen.to(self.train.labels.device))
+            losses.append(loss)
+            sizes.append(len(chosen))
+            correct += right
+            bar.update()
+        step_loss = torch.stack(losses).tolist()
+        mean = math.fsum(size * loss for size, loss in zip(sizes, step_loss, strict=True)) / sum(sizes)
+        return Epoch(mean, correct.item() / sum(sizes), step_loss, time.perf_counter() - started)
+
+    def step(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """One update from the images of these numbers: their loss before it, and how many were classified rightly."""
+        images, labels = self.train.images[chosen], self.train.labels[chosen]
+        if self.augment is not None:
+            images = self.augment(images, self.generator)
+        with autocast(images.device, self.precision):
+            output = self.forward(self.prepare(images))
+            scores = logits_of(output)
+            if scores.shape[1] < self.classes:
+                raise ValueError(f"model must score at least {self.classes} classes, got {scores.shape[1]}")
+            loss = training_loss(output, labels, self.criterion, self.aux_weight)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        return loss.detach(), (scores.argmax(1) == labels).sum()
+
+
+def batches(count: int, batch_size: int, generator: Generator) -> list[Tensor]:
+    """The numbers 0..count-1 in a random order, in groups of ``batch_size``; a last group of one is left out."""
+    groups = torch.randperm(count, generator=generator).split(batch_size)
+    return list(groups[:-1] if len(groups) > 1 and len(groups[-1]) == 1 else groups)
