@@ -1,11 +1,13 @@
 """LeNet-5 of 1998 and its modern form, against the paper's own figures and hand computations."""
 
+import re
+
 import pytest
 import torch
 from torch import nn
 from torchinfo import summary
 
-from course_lib.models import build
+from course_lib.models import build, names, registry
 from course_lib.models.lenet import C3_TABLE, FULL_TABLE
 from course_lib.models.lenet_layers import ScaledTanh, SparseConv2d, Subsampling
 from course_lib.models.lenet_output import EuclideanRBF, class_codes, map_criterion, mse_criterion
@@ -23,6 +25,16 @@ PAPER = {
     "output": (10, 1, 0, 840),
 }
 
+# Table I of the paper as it is printed: a row for each map of S2, a column for each of the 16 maps of C3.
+PAPER_TABLE_I = """
+X...XXX..XXXX.XX
+XX...XXX..XXXX.X
+XXX...XXX..X.XXX
+.XXX..XXXX..X.XX
+..XXX..XXXX.XX.X
+...XXX..XXXX.XXX
+"""
+
 
 def test_every_row_of_the_paper_is_met():
     rows = layer_table(build("lenet5_1998"))
@@ -36,16 +48,36 @@ def test_totals_agree_with_torchinfo(name, size, params):
     assert summary(build(name), (1, 1, size, size), verbose=0).trainable_params == params
 
 
+def test_table_is_the_one_that_the_paper_prints():
+    printed = PAPER_TABLE_I.split()
+    assert [tuple(source for source in range(6) if printed[source][out] == "X") for out in range(16)] == list(C3_TABLE)
+
+
 def test_connections_of_c3_counted_one_by_one():
-    count = 0
-    for seen in C3_TABLE:
-        for _place in range(10 * 10):
-            count += 25 * len(seen) + 1
-    assert count == 151_600
-    assert [len(seen) for seen in C3_TABLE] == [3] * 6 + [4] * 9 + [6]
-    assert sorted(source for seen in C3_TABLE for source in seen) == sorted(
-        list(range(6)) * 10
-    )  # each map is used 10 times
+    pixels = [[set() for _ in range(10 * 10)] for _ in range(16)]  # for each unit of C3, the units of S2 that it reads
+    for out in range(16):
+        for place in range(10 * 10):
+            row, column = divmod(place, 10)
+            for source in C3_TABLE[out]:
+                for u in range(5):
+                    for v in range(5):
+                        pixels[out][place].add((source, row + u, column + v))
+    assert sum(len(inputs) + 1 for units in pixels for inputs in units) == 151_600
+    assert max(max(row, column) for units in pixels for inputs in units for _, row, column in inputs) == 14 - 1
+
+
+def test_modern_table_has_the_hand_computed_connections():
+    by_hand = {
+        "c1": 28 * 28 * 6 * 26,
+        "s2": 14 * 14 * 6 * 4,
+        "c3": 10 * 10 * 16 * (6 * 25 + 1),
+        "s4": 5 * 5 * 16 * 4,
+        "c5": 401 * 120,
+        "f6": 121 * 84,
+        "output": 85 * 10,
+    }
+    assert {row.name: row.connections for row in layer_table(build("lenet5"))} == by_hand
+    assert {row.kind for row in layer_table(build("lenet5"))} == {"convolution", "pooling", "full connection"}
 
 
 def test_squashing_keeps_one_and_minus_one():
@@ -145,10 +177,48 @@ def test_options_change_what_they_name():
         build("lenet5", activation="gelu")
 
 
-@pytest.mark.parametrize("name", ["lenet5_1998", "lenet5"])
-def test_a_small_image_is_told_where_it_dies(name):
-    with pytest.raises(ValueError, match="32"):
-        build(name)(torch.zeros(1, 1, 20, 20))
+@pytest.mark.parametrize(
+    ("name", "options", "size", "died_in", "smallest"),
+    [
+        ("lenet5_1998", {}, 4, "'c1' (Conv2d)", 32),
+        ("lenet5_1998", {}, 10, "'c3' (SparseConv2d)", 32),
+        ("lenet5_1998", {}, 31, "'c5' (Conv2d)", 32),
+        ("lenet5", {}, 28, "'c5' (Linear)", 32),
+        ("lenet5", {"padding": 2}, 27, "'c5' (Linear)", 28),
+        ("mnist_cnn", {}, 8, "'conv2' (Conv2d)", 28),
+    ],
+)
+def test_a_small_image_is_told_where_it_dies(name, options, size, died_in, smallest):
+    message = f"input {size}x{size} is too small: it dies in {died_in}; smallest size that works: {smallest}x{smallest}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        build(name, **options)(torch.zeros(1, 1, size, size))
+
+
+@pytest.mark.parametrize(("name", "size", "died_in"), [("lenet5_1998", 36, "'f6'"), ("lenet5", 36, "'c5'")])
+def test_a_large_image_is_told_too(name, size, died_in):
+    with pytest.raises(ValueError, match=f"input {size}x{size} does not fit: it dies in {died_in}"):
+        build(name)(torch.zeros(1, 1, size, size))
+
+
+def test_names_lists_them_without_building_one(monkeypatch):
+    def refuse(**options):
+        raise AssertionError("built")
+
+    monkeypatch.setattr(registry, "BUILDERS", dict.fromkeys(registry.BUILDERS, refuse))
+    assert {"lenet5", "lenet5_1998", "mnist_cnn"} <= set(names())
+    assert names() == sorted(names())
+
+
+def test_a_name_can_be_taken_only_once(monkeypatch):
+    monkeypatch.setattr(registry, "BUILDERS", dict(registry.BUILDERS))
+
+    def lenet5():
+        raise AssertionError("built")
+
+    with pytest.raises(ValueError, match=r"network name 'lenet5' is taken already, by course_lib\.models\.lenet"):
+        registry.register(lenet5)
+    assert registry.register(lenet5, name="lenet5_again") is lenet5
+    assert "lenet5_again" in names()
 
 
 def test_an_unknown_network_lists_the_known_ones_closest_first():

@@ -36,10 +36,11 @@ def filter_grid(filters: Any, *, columns: int = 6, titles: Sequence[str] | None 
     names = titles or [str(index) for index in range(len(kernels))]
     for ax in axes.flat[len(kernels) :]:
         ax.remove()
-    for ax, kernel, title in zip(axes.flat, kernels, names, strict=False):
+    used = list(axes.flat[: len(kernels)])
+    for ax, kernel, title in zip(used, kernels, names, strict=True):
         image = ax.imshow(kernel, cmap=SIGNED, vmin=-limit, vmax=limit)
         _bare(ax, title)
-    figure.colorbar(image, ax=axes, label="weight", shrink=0.9, pad=0.02)
+    figure.colorbar(image, ax=used, label="weight", shrink=0.9, pad=0.02)
     return figure
 
 
