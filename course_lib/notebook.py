@@ -27,14 +27,15 @@ def glue(name: str, value: Any) -> None:
     display({GLUE_PREFIX + "text/plain": text}, raw=True, metadata=metadata)
 
 
-def check(answer: Any, expected: Any, hint: str = "") -> None:
+def check(answer: Any, expected: Any, hint: str = "", *, rel_tol: float = 1e-6) -> None:
     """Say whether an exercise's answer is right.
 
     Args:
         answer: what the reader wrote; ``...`` means not answered yet.
-        expected: the right value, or a function that computes it (called only once there is an answer). Floats
-            are equal within 1e-6 relative; tensors and arrays element by element, sequences item by item.
+        expected: the right value, or a function that computes it (called only once there is an answer). A number may
+            be given in any type of number; tensors and arrays are compared element by element, sequences item by item.
         hint: added to the message when the answer is wrong.
+        rel_tol: relative difference between numbers that is let pass; larger where a rounded answer is right.
 
     Raises:
         AssertionError: the answer is wrong; the message carries the answer and the hint, not the solution.
@@ -43,21 +44,26 @@ def check(answer: Any, expected: Any, hint: str = "") -> None:
         print("Not answered yet: replace the ... above, then run this cell again.")
         return
     right = expected() if isinstance(expected, Callable) else expected
-    if not _equal(answer, right):
+    if not _equal(answer, right, rel_tol):
         raise AssertionError(f"Not yet: {answer!r} is not right." + (f" Hint: {hint}" if hint else ""))
     print("Correct.")
 
 
-def _equal(answer: Any, right: Any) -> bool:
-    """Equality for numbers, strings, tensors, and sequences of them; floats within 1e-6 relative."""
-    if hasattr(right, "shape"):
-        return tuple(getattr(answer, "shape", ())) == tuple(right.shape) and bool((abs(answer - right) <= 1e-5).all())
+def _equal(answer: Any, right: Any, rel_tol: float) -> bool:
+    """Equality for numbers, strings, tensors, and sequences of them."""
+    if getattr(right, "ndim", 0) > 0:
+        return tuple(getattr(answer, "shape", ())) == tuple(right.shape) and bool((abs(answer - right) <= 1e-4).all())
     if isinstance(right, list | tuple):
         return (
             isinstance(answer, list | tuple)
             and len(answer) == len(right)
-            and all(_equal(a, r) for a, r in zip(answer, right, strict=True))
+            and all(_equal(a, r, rel_tol) for a, r in zip(answer, right, strict=True))
         )
-    if isinstance(right, float) and isinstance(answer, int | float):
-        return math.isclose(answer, right, rel_tol=1e-6, abs_tol=1e-9)
+    answer, right = (value.item() if hasattr(value, "item") else value for value in (answer, right))
+    if _is_number(right):
+        return _is_number(answer) and math.isclose(answer, right, rel_tol=rel_tol, abs_tol=1e-9)
     return type(answer) is type(right) and answer == right
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

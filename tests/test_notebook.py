@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
@@ -24,6 +25,9 @@ def test_an_open_answer_is_no_mistake_and_its_solution_is_not_computed(capsys):
     [
         (24, 24),
         (24, lambda: 24),
+        (24.0, 24),
+        (np.int64(24), 24),
+        (torch.tensor(24), 24),
         (0.1 + 0.2, 0.3),
         (3, 3.0),
         ((1, 2), [1, 2]),
@@ -44,7 +48,7 @@ def test_a_right_answer_is_told(capsys, answer, expected):
         (23, 24),
         (True, 1),
         ("24", 24),
-        (24.0, 24),
+        (24.5, 24),
         (0.31, 0.3),
         ((1, 2, 3), (1, 2)),
         (torch.ones(3), torch.ones(2, 3)),
@@ -55,6 +59,12 @@ def test_a_right_answer_is_told(capsys, answer, expected):
 def test_a_wrong_answer_is_told_with_the_hint_and_without_the_solution(answer, expected):
     with pytest.raises(AssertionError, match=r"Not yet: .* is not right\. Hint: count again"):
         check(answer, expected, hint="count again")
+
+
+def test_a_rounded_answer_is_right_where_the_exercise_says_so():
+    check(6.91, 6.9078, rel_tol=1e-2)
+    with pytest.raises(AssertionError, match="is not right"):
+        check(6.91, 6.9078)
 
 
 def test_glue_stores_text_that_the_page_can_show(monkeypatch):

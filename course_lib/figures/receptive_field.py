@@ -57,7 +57,7 @@ def field_cone(layers: Mapping[str, Layer], input_size: int, outputs: Sequence[i
     top, places = len(layers), _places(fields[-1], outputs)
     ax.annotate("", (places[0], top + 0.3), (places[1], top + 0.3), arrowprops={"arrowstyle": "<->"})
     ax.text(sum(places) / 2, top + 0.36, f"jump {fields[-1].jump}", ha="center", va="bottom", fontsize=11)
-    ax.set(xlabel="place (input pixel)", xticks=range(input_size), ylim=(-0.95, top + 0.8))
+    ax.set(xlabel="place (input pixel)", ylabel="layer", xticks=range(input_size), ylim=(-0.95, top + 0.8))
     ax.set_yticks(range(len(sizes)), ["input", *layers])
     ax.grid(False)
     return figure
@@ -95,7 +95,7 @@ def influence_panels(panels: Mapping[str, Influence], *, columns: int = 2, share
         if index + columns >= len(panels):
             ax.set_xlabel("pixels from the centre", fontsize=11)
     bar = figure.colorbar(ScalarMappable(cmap=INK), ax=axes, shrink=0.6, aspect=25)
-    bar.set_label("gradient, share of its largest", fontsize=11)
+    bar.set_label("relative gradient", fontsize=11)
     handles = axes.flat[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=2, fontsize=11)
     return figure
@@ -112,8 +112,9 @@ def field_growth(
     ax = figure.subplots()
     ax.plot(depths, field_sizes, color=VERMILLION, label="field")
     ax.plot(depths, predicted, color=BLUE, linestyle=(0, (3, 1.5)), label="effective, predicted")
-    for color, marker, (label, widths) in zip((GREEN, PURPLE, ORANGE), "os^", measured.items(), strict=False):
-        ax.plot(depths, widths, marker, color=color, label=f"effective, {label}", ms=8)
+    marks = zip((GREEN, PURPLE, ORANGE), "sDo", (13, 9, 5), measured.items(), strict=False)
+    for color, marker, size, (label, widths) in marks:  # one inside the other, where they fall on one place
+        ax.plot(depths, widths, marker, color=color, label=f"effective, {label}", ms=size, mfc="none", mew=2)
     ax.set(xscale="log", yscale="log", xlabel="layers", ylabel="width (pixels)")
     ax.set_xticks(depths)
     ax.set_yticks([value for value in (5, 10, 20, 40, 80, 160) if value < 1.3 * max(field_sizes)])
