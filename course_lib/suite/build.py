@@ -31,13 +31,15 @@ def staged_config(project: Project) -> str:
 
 
 def stage(project: Project) -> Path:
-    """Lay out what Jupyter Book reads: configuration, pages, executed chapters. Returns the folder."""
+    """Lay out what Jupyter Book reads: configuration, pages, figures of the benchmarks, executed chapters."""
     folder = project.build / "source"
     wanted = {folder / "_config.yml": staged_config(project).encode()}
     wanted[folder / "_toc.yml"] = (project.root / "_toc.yml").read_bytes()
     for path in sorted((project.root / "book").rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             wanted[folder / path.relative_to(project.root)] = path.read_bytes()
+    for path in sorted((project.root / "benchmarks" / "results").glob("*.json")):
+        wanted[folder / "benchmarks" / path.name] = path.read_bytes()
     for chapter in project.chapters:
         wanted[folder / "notebooks" / chapter.pair.name] = (project.executed("quick") / chapter.pair.name).read_bytes()
     for path in list(folder.rglob("*")):

@@ -231,6 +231,15 @@ def lock(upgrade: Annotated[bool, typer.Option("--upgrade", help="Take the newes
 
 
 @app.command()
+def bench(names: Annotated[list[str] | None, typer.Argument(help="Benchmarks to run. Default: all.")] = None) -> None:
+    """Measure the library beside other tools; the figures go to benchmarks/results and to the book's page on speed."""
+    from course_lib.suite.bench import run_benchmarks
+
+    if not run_benchmarks(_project(), names or [], console):
+        raise typer.Exit(1)
+
+
+@app.command()
 def picture() -> None:
     """Take the README's picture from the rendered book."""
     from course_lib.suite.picture import take_picture
