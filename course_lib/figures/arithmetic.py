@@ -37,24 +37,23 @@ class Window(NamedTuple):
 def number_panels(panels: Mapping[str, Any], windows: Mapping[str, Sequence[Window]] | None = None) -> Figure:
     """Grids of numbers side by side, all with cells of one size; ``windows[title]`` outlines cells of that grid."""
     grids = {title: np.asarray(values) for title, values in panels.items()}
-    columns = sum(grid.shape[1] for grid in grids.values()) + 1.1 * len(grids)
-    rows = max(grid.shape[0] for grid in grids.values())
-    cell = min(CELL, WIDTH / columns)
-    figure, axes = _row_of_axes([grid.shape[1] for grid in grids.values()], cell * rows + 0.95)
+    figure, axes, cell = _grid_axes({title: grid.shape for title, grid in grids.items()})
     for ax, (title, grid) in zip(axes, grids.items(), strict=True):
-        ax.set_title(title, **HEADING)
-        _draw_numbers(ax, grid, fontsize=12 if cell > 0.36 else 10)
+        _draw_numbers(ax, grid, cell)
         for window in (windows or {}).get(title, ()):
             _outline(ax, window)
     axes[0].set_ylabel("row")
     return figure
 
 
-def image_panels(images: Mapping[str, Any], *, columns: int = 2, cmap: str | None = None) -> Figure:
+def image_panels(
+    images: Mapping[str, Any], *, columns: int = 2, cmap: str | None = None, same_scale: bool = False
+) -> Figure:
     """Images and feature maps in rows of ``columns``, each with its pixel axes, so that a change of size shows.
 
-    ``cmap`` is used for maps without negative values (default: ink on paper); each map has its own range of values,
-    from 0 to its largest, or from minus to plus its largest magnitude.
+    ``cmap`` is used for maps without negative values (default: ink on paper). Each map has its own range of values:
+    from 0 to its largest or, with negative values, to the magnitude that 995 of 1,000 pixels stay below, either way.
+    With ``same_scale`` the widest of these ranges is used for all.
     """
     arrays = {title: np.asarray(image) for title, image in images.items()}
     rows = -(-len(arrays) // columns)
@@ -63,8 +62,9 @@ def image_panels(images: Mapping[str, Any], *, columns: int = 2, cmap: str | Non
     axes = figure.subplots(rows, columns, squeeze=False)
     for ax in axes.flat[len(arrays) :]:
         ax.remove()
+    largest = max(_largest(array) for array in arrays.values()) if same_scale else None
     for index, (ax, (title, array)) in enumerate(zip(axes.flat, arrays.items(), strict=False)):
-        _show(ax, array, cmap)
+        _show(ax, array, cmap, largest)
         ax.set_title(title, **HEADING)
         ax.locator_params(nbins=4, integer=True)
         if index % columns == 0:
@@ -105,19 +105,19 @@ def padding_panels(image: Any, paddings: Mapping[str, int], kernel_size: int) ->
     """One image ``(H, W)`` under several paddings, with the first and the last window of the kernel outlined."""
     array = np.asarray(image)
     rows, columns = array.shape
-    figure, axes = _row_of_axes([columns + 2 * padding for padding in paddings.values()], 2.6)
-    for ax, (title, padding) in zip(axes, paddings.items(), strict=True):
-        low, width, height = -padding - 0.5, columns + 2 * padding, rows + 2 * padding
-        ax.add_patch(Rectangle((low, low), width, height, **PADDING))
-        _show(ax, array, None)
+    figure, axes, _ = _grid_axes({title: (rows + 2 * p, columns + 2 * p) for title, p in paddings.items()})
+    for ax, padding in zip(axes, paddings.values(), strict=True):
+        low, right, bottom = -padding - 0.5, columns + padding - 0.5, rows + padding - 0.5
+        ax.add_patch(Rectangle((low, low), right - low, bottom - low, **PADDING))
+        _show(ax, array)
         ax.images[-1].set_zorder(2)  # above the padding, which is drawn as one sheet behind the image
         _cells(ax, columns, rows)
-        first, last = Window(-padding, -padding), Window(rows + padding, columns + padding, color=BLUE)
-        _outline(ax, first._replace(height=kernel_size, width=kernel_size))
-        _outline(ax, Window(last.row - kernel_size, last.column - kernel_size, kernel_size, kernel_size, BLUE))
-        ax.set(xlim=(low - 0.2, low + width + 0.2), ylim=(low + height + 0.2, low - 0.2))
-        ax.set_title(title, **HEADING)
-        ax.set(xlabel="column", xticks=range(0, columns, 3), yticks=range(0, rows, 3))
+        last = (rows + padding - kernel_size, columns + padding - kernel_size)
+        _outline(ax, Window(-padding, -padding, kernel_size, kernel_size))
+        _outline(ax, Window(*last, kernel_size, kernel_size, BLUE))
+        ax.set(xlim=(low, right), ylim=(bottom, low), xlabel="column")
+        ax.set(xticks=range(0, columns, 3), yticks=range(0, rows, 3))
+        _bare(ax)
     axes[0].set_ylabel("row")
     return figure
 
@@ -147,7 +147,7 @@ def coverage_panels(image: Any, counts: Mapping[str, Any]) -> Figure:
     array = np.asarray(image)
     figure, axes = _row_of_axes([1] * len(counts), WIDTH / len(counts) + 0.7)
     for ax, (title, count) in zip(axes, counts.items(), strict=True):
-        _show(ax, array, None)
+        _show(ax, array)
         paint = np.zeros((*array.shape, 4))
         paint[np.asarray(count) == 0] = (230 / 255, 159 / 255, 0, 0.75)
         ax.imshow(paint)
@@ -184,15 +184,34 @@ def wiring_panels(in_channels: int, out_channels: int, groups: Sequence[int]) ->
 
 def matrix_panels(matrix: Any, titles: tuple[str, str], labels: tuple[str, str]) -> Figure:
     """A matrix ``(outputs, inputs)`` and its transpose; zeros are left white. ``labels`` name inputs and outputs."""
-    forward = np.asarray(matrix)
-    outputs, inputs = forward.shape
-    figure, axes = _row_of_axes([inputs, outputs], 3.3)
-    for ax, array, title in zip(axes, (forward, forward.T), titles, strict=True):
-        _draw_numbers(ax, array, fontsize=10, blank_zeros=True)
-        ax.set_title(title, **HEADING)
+    both = dict(zip(titles, (np.asarray(matrix), np.asarray(matrix).T), strict=True))
+    figure, axes, cell = _grid_axes({title: array.shape for title, array in both.items()}, gap=0.75)
+    for ax, array in zip(axes, both.values(), strict=True):
+        _draw_numbers(ax, array, cell, blank_zeros=True)
     axes[0].set(xlabel=labels[0], ylabel=labels[1])
     axes[1].set(xlabel=labels[1], ylabel=labels[0])
     return figure
+
+
+def _grid_axes(shapes: Mapping[str, tuple[int, int]], gap: float = 0.5) -> tuple[Figure, list[Axes], float]:
+    """Axes side by side under their titles, for grids (rows, columns) whose cells all have one side, also returned.
+
+    Laid out in inches, ``gap`` apart: a constrained layout would give each grid cells of its own size.
+    """
+    left, top, bottom = 0.6, 0.35, 0.6
+    slack = WIDTH - left - gap * (len(shapes) - 1)
+    cell = min(CELL, slack / sum(columns for _, columns in shapes.values()))
+    tallest = cell * max(rows for rows, _ in shapes.values())
+    height = top + tallest + bottom
+    figure, axes = Figure(figsize=(WIDTH, height), layout="none"), []
+    for title, (rows, columns) in shapes.items():
+        low = bottom + (tallest - cell * rows) / 2
+        ax = figure.add_axes((left / WIDTH, low / height, cell * columns / WIDTH, cell * rows / height))
+        ax.set_title(title, **HEADING)
+        ax.grid(False)
+        axes.append(ax)
+        left += cell * columns + gap
+    return figure, axes, cell
 
 
 def _row_of_axes(widths: Sequence[float], height: float) -> tuple[Figure, Sequence[Axes]]:
@@ -203,10 +222,14 @@ def _row_of_axes(widths: Sequence[float], height: float) -> tuple[Figure, Sequen
     return figure, axes
 
 
-def _show(ax: Axes, array: np.ndarray, cmap: str | None) -> None:
+def _largest(array: np.ndarray) -> float:
+    """Where the scale of an image ends: its largest value, or nearly so when it has both signs."""
+    return max(float(np.quantile(np.abs(array), 0.995 if array.min() < 0 else 1)), 1e-9)
+
+
+def _show(ax: Axes, array: np.ndarray, cmap: str | None = None, largest: float | None = None) -> None:
     """Draw an array as an image whose zero is white, or black when ``cmap`` is "gray"."""
-    largest = max(float(np.abs(array).max()), 1e-9)
-    signed = array.min() < 0
+    signed, largest = array.min() < 0, largest or _largest(array)
     ax.imshow(array, cmap=SIGNED if signed else cmap or INK, vmin=-largest if signed else 0, vmax=largest)
     ax.grid(False)
 
@@ -222,16 +245,21 @@ def _outline(ax: Axes, window: Window) -> None:
     ax.add_patch(Rectangle(corner, window.width, window.height, fill=False, **edge))
 
 
-def _draw_numbers(ax: Axes, grid: np.ndarray, *, fontsize: int, blank_zeros: bool = False) -> None:
+def _bare(ax: Axes) -> None:
+    """The cells' own lines are frame enough: no spines, no tick marks."""
+    ax.tick_params(labelsize=10, length=0)
+    ax.spines[:].set_visible(False)
+
+
+def _draw_numbers(ax: Axes, grid: np.ndarray, cell: float, blank_zeros: bool = False) -> None:
     """Cells shaded by value, pale enough for the numbers in them to be read."""
     rows, columns = grid.shape
-    limit = 1.7 * max(float(np.abs(grid).max()), 1)
+    limit = 2.2 * max(float(np.abs(grid).max()), 1)
     ax.imshow(grid, cmap=SIGNED if grid.min() < 0 else INK, vmin=-limit if grid.min() < 0 else 0, vmax=limit)
     _cells(ax, columns, rows)
     for (row, column), value in np.ndenumerate(grid):
         if value or not blank_zeros:
             text = f"{value:g}".replace("-", "−")
-            ax.text(column, row, text, ha="center", va="center", fontsize=fontsize)
+            ax.text(column, row, text, ha="center", va="center", fontsize=12 if cell > 0.36 else 10)
     ax.set(xlabel="column", xticks=range(columns), yticks=range(rows))
-    ax.tick_params(labelsize=10, length=0)
-    ax.spines[:].set_visible(False)
+    _bare(ax)
