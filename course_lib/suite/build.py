@@ -88,11 +88,11 @@ def render(project: Project, console: Console) -> bool:
 
 def warnings_in(log: str, source: Path) -> list[str]:
     """The warnings and errors of a Sphinx log, with paths as the reader knows them."""
-    lines = [
-        line for line in log.splitlines() if any(word in line for word in ("WARNING:", "ERROR:", "Error", "error:"))
-    ]
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", log)  # without the colours
+    words = ("WARNING:", "ERROR:", "Error", "error:")
+    lines = [line for line in plain.splitlines() if any(word in line for word in words)]
     found = [line.replace(f"{source}/", "").strip() for line in lines]
-    return list(dict.fromkeys(found)) or log.splitlines()[-5:]
+    return list(dict.fromkeys(found)) or plain.splitlines()[-5:]
 
 
 def missing_pages(project: Project, html: Path) -> list[str]:
