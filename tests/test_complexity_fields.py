@@ -164,6 +164,12 @@ def test_field_of_a_residual_network_is_that_of_its_longest_path() -> None:
     assert rows[-1].receptive_field == receptive_fields(path)[-1]
 
 
+def test_weights_that_are_computed_leave_the_field_alone() -> None:
+    conv = nn.utils.parametrizations.spectral_norm(nn.Conv2d(3, 4, 3))
+
+    assert analyze(nn.Sequential(conv, nn.Conv2d(4, 4, 3)), (3, 9, 9)).rows[-1].receptive_field.size == 5
+
+
 def test_offset_of_an_even_kernel_lies_between_two_pixels() -> None:
     found = analyze(nn.MaxPool2d(2), (1, 8, 8))
 

@@ -149,6 +149,18 @@ def test_only_the_thread_that_asks_is_concerned() -> None:
     assert float(made[0].weight.detach().abs().sum()) > 0
 
 
+def test_initialisers_are_torchs_own_again_afterwards() -> None:
+    before = dict(vars(nn.init))
+
+    with on_meta(), on_meta():
+        real = nn.init.ones_(torch.zeros(3, device="cpu"))
+        inside = vars(nn.init)["ones_"]
+
+    assert real.tolist() == [1, 1, 1]
+    assert inside is not before["ones_"]
+    assert vars(nn.init) == before
+
+
 def test_network_whose_construction_reads_values_is_built() -> None:
     with on_meta():
         model = models.regnet_y_400mf()

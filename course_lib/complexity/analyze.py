@@ -86,10 +86,12 @@ def _checked_shapes(input_shape: Any, batch_size: int) -> list[Shape]:
 
 
 def _contents(model: Any) -> tuple[nn.Module, dict[nn.Module, str], list[Tensor]]:
-    """The model without a compiler's wrapping, the names of its modules, and its parameters, each once."""
+    """The model without what compiles it or spreads it over devices, its modules' names, its parameters, each once."""
     if not isinstance(model, nn.Module):
         raise ValueError(f"model must be a torch.nn.Module, got {type(model).__name__}")
     model = getattr(model, "_orig_mod", model)
+    if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        model = model.module
     names = {module: name for name, module in model.named_modules()}
     parameters = {}
     for module, name in names.items():
@@ -115,22 +117,17 @@ def _checked_dtypes(given: Any, parameters: list[Tensor], count: int) -> list[to
 
 @contextlib.contextmanager
 def _as_it_was(modules: Iterable[nn.Module], training: bool) -> Iterator[None]:
-    """Training or evaluation mode for a while; then each module's own mode, attributes and buffers again."""
-    saved = [(vars(module).copy(), module._parameters.copy(), module._buffers.copy()) for module in modules]
+    """Training or evaluation mode for a while; then each module's own mode, attributes, buffers and parts again."""
+    saved = [(vars(module), vars(module).copy()) for module in modules]
+    saved += [(own, own.copy()) for now, _ in saved for own in (now["_parameters"], now["_buffers"], now["_modules"])]
     try:
         for module in modules:
             vars(module)["training"] = training
         yield
     finally:
-        for module, (attributes, parameters, buffers) in zip(modules, saved, strict=True):
-            for now, before in (
-                (module._parameters, parameters),
-                (module._buffers, buffers),
-                (vars(module), attributes),
-            ):
-                if len(now) != len(before):
-                    now.clear()
-                now.update(before)
+        for now, before in saved:
+            now.clear()
+            now.update(before)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ Rule = Callable[[tuple, dict[str, Any], Any], int]
 def conv_rule(args: tuple, kwargs: dict[str, Any], output: Tensor) -> int:
     """Each output value sums one kernel over the input channels of its group: ``weight`` is (C_out, C_in / g, ...)."""
     weight = _weight(args, kwargs)
-    return output.numel() * prod(weight.shape[1:])
+    return output.numel() * (weight.numel() // max(1, weight.shape[0]))
 
 
 def conv_transpose_rule(args: tuple, kwargs: dict[str, Any], output: Tensor) -> int:  # noqa: ARG001

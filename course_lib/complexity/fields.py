@@ -40,28 +40,31 @@ POSITIONS = {  # of those arguments; None where the function has no such argumen
 
 def _pointwise(args: tuple, kwargs: dict[str, Any], output: Tensor, data: Data) -> ReceptiveField | None:  # noqa: ARG001
     """Pixel (i, j) of the output depends on pixel (i, j) of each input."""
-    sizes = output.shape[2:4]
-    if output.dim() < 4 or any(tensor.dim() < 4 or tensor.shape[2:4] != sizes for tensor, _ in data):
+    sizes, (tensor, field) = output.shape[2:4], data[0]
+    if len(data) == 1:
+        return field if output.dim() > 3 and tensor.dim() > 3 and tensor.shape[2:4] == sizes else None
+    if output.dim() < 4 or any(other.dim() < 4 or other.shape[2:4] != sizes for other, _ in data):
         return None
-    field = data[0][1]
-    if all(other is field or other == field for _, other in data):
-        return field
-    return _join(tuple(dict.fromkeys(other for _, other in data)))
+    fields = tuple(dict.fromkeys(other for _, other in data))
+    return field if len(fields) == 1 else _join(fields)
 
 
 def _conv(args: tuple, kwargs: dict[str, Any], output: Tensor, data: Data) -> ReceptiveField | None:
-    def argument(position: int, name: str, default: Any) -> Any:
-        return args[position] if len(args) > position else kwargs.get(name, default)
-
     if output.dim() != 4 or len(data) != 1:
         return None
-    stride, dilation = _pair(argument(3, "stride", 1)), _pair(argument(5, "dilation", 1))
-    kernel, padding = tuple(argument(1, "weight", None).shape[2:]), argument(4, "padding", 0)
+    if len(args) < 6:  # weight, bias, stride, padding, dilation
+        given = {"stride": 1, "padding": 0, "dilation": 1, **kwargs}
+        args = (
+            *args,
+            *[given.get(name) for name in ("input", "weight", "bias", "stride", "padding", "dilation")[len(args) :]],
+        )
+    kernel, stride, padding, dilation = args[1].shape[2:], *map(_hashable, args[3:6])
     if padding == "same":
-        if any(d * (k - 1) % 2 for d, k in zip(dilation, kernel, strict=True)):
-            return None
-        padding = tuple(d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True))
-    return _slide(data[0][1], kernel, stride, (0, 0) if padding == "valid" else _pair(padding), dilation)
+        sizes = list(zip(_pair(dilation), kernel, strict=True))
+        padding = None if any(d * (k - 1) % 2 for d, k in sizes) else tuple(d * (k - 1) // 2 for d, k in sizes)
+    return (
+        None if padding is None else _slide(data[0][1], kernel, stride, 0 if padding == "valid" else padding, dilation)
+    )
 
 
 def _pool(positions: tuple[int | None, ...]) -> FieldRule:
@@ -69,9 +72,9 @@ def _pool(positions: tuple[int | None, ...]) -> FieldRule:
         found = {}
         for name, position in zip(ARGUMENTS, positions, strict=True):
             given = args[position] if position is not None and len(args) > position else kwargs.get(name)
-            found[name] = None if given in (None, [], ()) else _pair(given)
+            found[name] = None if given in (None, [], ()) else _hashable(given)
         kernel, stride = found["kernel_size"], found["stride"] or found["kernel_size"]
-        return _slide(data[0][1], kernel, stride, found["padding"] or (0, 0), found["dilation"] or (1, 1))
+        return _slide(data[0][1], kernel, stride, found["padding"] or 0, found["dilation"] or 1)
 
     return rule
 
@@ -83,7 +86,7 @@ def _adaptive(args: tuple, kwargs: dict[str, Any], output: Tensor, data: Data) -
     if values.dim() != 4 or any(size % out for size, out in sizes):
         return None
     kernel = tuple(size // out for size, out in sizes)
-    return _slide(field, kernel, kernel, (0, 0), (1, 1))
+    return _slide(field, kernel, kernel, 0, 1)
 
 
 def _pad(args: tuple, kwargs: dict[str, Any], output: Tensor, data: Data) -> ReceptiveField | None:  # noqa: ARG001
@@ -125,9 +128,9 @@ def _unfold(args: tuple, kwargs: dict[str, Any], output: Tensor, data: Data) -> 
 
 
 @lru_cache(maxsize=4096)
-def _slide(start: ReceptiveField, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple) -> ReceptiveField:
+def _slide(start: ReceptiveField, kernel: Any, stride: Any, padding: Any, dilation: Any) -> ReceptiveField:
     """One window further; one number for both axes where they agree."""
-    return receptive_field([Layer(*(_one(value) for value in (kernel, stride, padding, dilation)))], start)
+    return receptive_field([Layer(*(_one(_pair(value)) for value in (kernel, stride, padding, dilation)))], start)
 
 
 @lru_cache(maxsize=4096)
@@ -154,6 +157,10 @@ def _join(fields: tuple[ReceptiveField, ...]) -> ReceptiveField | None:
 def _pair(value: Any) -> tuple:
     values = tuple(value) if isinstance(value, list | tuple) else (value, value)
     return values if len(values) == 2 else (values[0], values[0])
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _one(pair: tuple) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -24,10 +27,14 @@ FILLERS = """
 """.split()
 QUESTIONS = "dim size numel is_contiguous is_floating_point is_complex".split()
 
+INITIALISERS = {
+    name: function for name, function in vars(nn.init).items() if name.endswith("_") and not name.startswith("_")
+}
+
 WAYS: dict[Any, str] = {
     **dict.fromkeys(MAKERS, "make"),
     **{getattr(Tensor, name): "fill" for name in FILLERS},
-    **{getattr(nn.init, name): "fill" for name in dir(nn.init) if name.endswith("_") and not name.startswith("_")},
+    **dict.fromkeys(INITIALISERS.values(), "fill"),
     **{getattr(Tensor, name): "ask" for name in QUESTIONS},
     torch._C._set_grad_enabled: "ask",
 }
@@ -38,6 +45,14 @@ class on_meta(TorchFunctionMode):  # noqa: N801
 
     Only this thread is concerned, and a tensor for which a device is asked comes on that device.
     """
+
+    def __enter__(self):
+        _Quiet.begin()
+        return super().__enter__()
+
+    def __exit__(self, *exception):
+        _Quiet.end()
+        return super().__exit__(*exception)
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         """Make tensors on the meta device, and leave out what would fill them."""
@@ -54,6 +69,40 @@ class on_meta(TorchFunctionMode):  # noqa: N801
         elif way is None and func.__name__ != "__get__":
             args = _together(args)
         return func(*args, **(kwargs or {}))
+
+
+class _Quiet:
+    """While anyone builds on the meta device, the functions of ``torch.nn.init`` leave tensors without values at once.
+
+    For all other tensors they do what they always do, in every thread.
+    """
+
+    lock = threading.Lock()
+    users = 0
+
+    @classmethod
+    def begin(cls) -> None:
+        """One more builds."""
+        with cls.lock:
+            cls.users += 1
+            if cls.users == 1:
+                vars(nn.init).update({name: cls._quiet(function) for name, function in INITIALISERS.items()})
+
+    @classmethod
+    def end(cls) -> None:
+        """One less builds; after the last everything is as it was."""
+        with cls.lock:
+            cls.users -= 1
+            if cls.users == 0:
+                vars(nn.init).update(INITIALISERS)
+
+    @staticmethod
+    def _quiet(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        @functools.wraps(function)
+        def quiet(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+            return tensor if tensor.is_meta else function(tensor, *args, **kwargs)
+
+        return quiet
 
 
 def build_meta(name: str, **kwargs: Any) -> nn.Module:

@@ -7,6 +7,7 @@ asked, and refuses what it refuses. All tensors that come here are on the meta d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -24,9 +25,10 @@ def same_shape(args: tuple, kwargs: dict[str, Any]) -> Tensor | None:
 
 def batch_norm(args: tuple, kwargs: dict[str, Any]) -> Tensor | None:
     """Batch normalisation keeps the shape; one number per channel must go with it."""
-    values = _first(args, kwargs)
-    for given in (*args[1:5], *kwargs.values()):
-        if isinstance(given, Tensor) and given is not values and tuple(given.shape) != tuple(values.shape[1:2]):
+    values, *others = args if args else (kwargs["input"],)
+    channels = values.shape[1:2]
+    for given in (*others, *kwargs.values()):
+        if isinstance(given, Tensor) and given is not values and given.shape != channels:
             return None
     return _like(values) if values.is_floating_point() else None
 
@@ -90,27 +92,47 @@ def conv2d(args: tuple, kwargs: dict[str, Any]) -> Tensor | None:
     """(N, C_in, H, W) -> (N, C_out, H', W'), as ``nn.Conv2d`` asks for it."""
     if kwargs or len(args) != 7:
         return None
-    values, weight, bias, strides, paddings, dilations, groups = args
-    if values.dim() != 4 or weight.dim() != 4 or values.dtype != weight.dtype or not values.is_contiguous():
+    values, weight, bias, *geometry = args
+    dtype = values.dtype
+    if weight.dtype != dtype or not dtype.is_floating_point or not values.is_contiguous():
         return None
-    (batch, in_channels, *sizes), (out_channels, group_channels, *kernel) = values.shape, weight.shape
-    if in_channels != group_channels * groups:
-        raise RuntimeError(f"the layer is for {group_channels * groups} channels, the input has {in_channels}")
-    if groups < 1 or out_channels % groups or not values.numel():
+    if bias is not None and bias.dtype != dtype:
         return None
-    if bias is not None and (tuple(bias.shape) != (out_channels,) or bias.dtype != values.dtype):
+    try:
+        shape = _conv_shape(values.shape, weight.shape, None if bias is None else bias.shape, *geometry)
+    except TypeError:  # sizes in lists, which have no hash
         return None
-    if not type(strides) is type(paddings) is type(dilations) is tuple or len(strides + paddings + dilations) != 6:
+    return None if shape is None else torch.empty(shape, dtype=dtype, device=META)
+
+
+@lru_cache(maxsize=4096)
+def _conv_shape(
+    values: torch.Size,
+    weight: torch.Size,
+    bias: torch.Size | None,
+    strides: Any,
+    paddings: Any,
+    dilations: Any,
+    groups: int,
+) -> tuple[int, ...] | None:
+    """The shape that a convolution makes, None where the case is not a plain one."""
+    if not len(values) == len(weight) == 4 or 0 in values or groups < 1:
+        return None
+    if values[1] != weight[1] * groups:
+        raise RuntimeError(f"the layer is for {weight[1] * groups} channels, the input has {values[1]}")
+    if weight[0] % groups or (bias is not None and bias != weight[:1]):
+        return None
+    if not all(type(sizes) is tuple and len(sizes) == 2 for sizes in (strides, paddings, dilations)):
         return None
     if min(strides) < 1 or min(dilations) < 1 or min(paddings) < 0:
         return None
     out = [
-        (size + 2 * padding - dilation * (width - 1) - 1) // stride + 1
-        for size, width, stride, padding, dilation in zip(sizes, kernel, strides, paddings, dilations, strict=True)
+        (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+        for size, kernel, stride, padding, dilation in zip(
+            values[2:], weight[2:], strides, paddings, dilations, strict=True
+        )
     ]
-    if min(out) < 1 or not values.is_floating_point():
-        return None
-    return torch.empty((batch, out_channels, *out), dtype=values.dtype, device=META)
+    return (values[0], weight[0], *out) if min(out) > 0 else None
 
 
 def _first(args: tuple, kwargs: dict[str, Any]) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,6 +20,8 @@ from course_lib.complexity.rows import MODEL_INPUT, Row, Shape
 from course_lib.complexity.stand_ins import StandIns
 from course_lib.complexity.traces import Trace, derive, mark, mark_row, rows_of, trace_of
 
+NOTHING: tuple[()] = ()
+
 
 @dataclass(slots=True)
 class Frame:
@@ -33,7 +35,7 @@ class Frame:
     macs: int = 0
     params: int = 0
     activation_bytes: int = 0
-    not_counted: list[str] = field(default_factory=list)
+    not_counted: tuple[str, ...] = ()
 
 
 class Tracer(TorchFunctionMode):
@@ -85,10 +87,8 @@ class Tracer(TorchFunctionMode):
             frame.input_shapes = _shapes((args, kwargs))
         if frame.num_calls or type(module) is not nn.Sequential:  # which is empty
             outputs = tensors_in(output)
-            if not rows_of(outputs) and rows_of(tensors_in(args)):
-                mark(
-                    outputs, Trace(None, rows_of(tensors_in(args)))
-                )  # through what leaves no trace, such as a transform
+            if not rows_of(outputs) and (source_rows := rows_of(tensors_in(args))):
+                mark(outputs, Trace(None, source_rows))  # through what leaves no trace, such as a transform
             self._write(frame, type(module).__name__, outputs)
             if frame.is_leaf and frame.num_calls:
                 mark_row(outputs, len(self.rows) - 1)
@@ -106,10 +106,10 @@ class Tracer(TorchFunctionMode):
         args, kwargs, sources = self._stand_ins.call(args, kwargs)
         if torch._C._functorch.peek_interpreter_stack() is not None:
             return self._inside_transform(func, args, kwargs)
-        macs, not_counted = 0, []
+        macs, not_counted, viewed = 0, NOTHING, sources
         output = kind.shortcut(args, kwargs) if kind.shortcut is not None else None
         if output is not None:
-            pass
+            viewed = NOTHING  # a shortcut makes no views
         elif kind.moves:
             output = _move(args, kwargs)
         elif kind.known:
@@ -117,10 +117,15 @@ class Tracer(TorchFunctionMode):
         else:
             with AtenCounter(self._stand_ins) as counter:
                 output = func(*args, **kwargs)
-            macs, not_counted = counter.macs, counter.not_counted
+            macs, not_counted = counter.macs, tuple(counter.not_counted)
         if kind.rule is not None:
             macs = kind.rule(args, kwargs, output)
-        self._note(kind, args, kwargs, output, sources, macs, not_counted)
+        tensors = [output] if type(output) is Tensor else tensors_in(args[0] if kind.name == "setitem" else output)
+        fresh = sum([self.memory.watch(tensor, viewed) for tensor in tensors])
+        trace = derive(kind, args, kwargs, tensors[0], sources) if tensors else None
+        if trace is not None:
+            mark(tensors, trace)
+        self._note(kind, args, kwargs, tensors, macs, fresh, not_counted)
         return output
 
     def _inside_transform(self, func, args, kwargs):
@@ -131,19 +136,14 @@ class Tracer(TorchFunctionMode):
         frame.num_calls += 1
         frame.params += self._stand_ins.new_params()
         frame.macs += counter.macs
-        frame.not_counted += counter.not_counted
+        frame.not_counted += tuple(counter.not_counted)
         return output
 
-    def _note(self, kind, args, kwargs, output, sources, macs, not_counted) -> None:
+    def _note(self, kind, args, kwargs, tensors, macs, fresh, not_counted) -> None:
         """Book one function: to the layer that it belongs to, or to a row of its own."""
-        tensors = [output] if type(output) is Tensor else tensors_in(args[0] if kind.name == "setitem" else output)
         frame = self.frames[-1]
         frame.num_calls += 1
         frame.params += self._stand_ins.new_params()
-        fresh = sum([self.memory.watch(tensor, sources) for tensor in tensors])
-        trace = derive(kind, args, kwargs, tensors[0], sources) if tensors else None
-        if trace is not None:
-            mark(tensors, trace)
         if frame.is_leaf:
             frame.macs += macs
             frame.activation_bytes += fresh
@@ -169,7 +169,7 @@ class Tracer(TorchFunctionMode):
                 activation_bytes=frame.activation_bytes,
                 receptive_field=trace.field if trace else None,
                 inputs=rows_of(outputs),
-                not_counted=tuple(frame.not_counted),
+                not_counted=frame.not_counted,
             )
         )
 
@@ -192,4 +192,6 @@ def tensors_in(value: Any) -> list[Tensor]:
 
 
 def _shapes(value: Any) -> tuple[Shape, ...]:
+    if type(value) is tuple and len(value) == 1 and type(value[0]) is Tensor:  # as most layers are called
+        return (tuple(value[0].shape),) if value[0].dim() else ()
     return tuple(tuple(tensor.shape) for tensor in tensors_in(value) if tensor.dim() > 0)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from torch import Tensor
+from torch.nn import Parameter
 
 from course_lib.arithmetic import ReceptiveField
 from course_lib.complexity.functions import Kind
@@ -41,10 +42,17 @@ def mark_row(tensors: Iterable[Tensor], row: int) -> None:
 
 def rows_of(tensors: Iterable[Tensor]) -> tuple[int, ...]:
     """The rows that ``tensors`` come from, each once."""
-    traces = [trace for trace in map(trace_of, tensors) if trace is not None]
-    if len(traces) == 1:
-        return traces[0].rows
-    return tuple(dict.fromkeys(row for trace in traces for row in trace.rows))
+    rows: tuple[int, ...] = ()
+    for tensor in tensors:
+        trace = getattr(tensor, ATTRIBUTE, None)
+        if trace is not None:
+            rows = joined(rows, trace.rows)
+    return rows
+
+
+def joined(rows: tuple[int, ...], others: tuple[int, ...]) -> tuple[int, ...]:
+    """Both, each row once."""
+    return others if not rows or rows == others else tuple(dict.fromkeys(rows + others))
 
 
 def derive(kind: Kind, args: tuple, kwargs: dict[str, Any], output: Tensor, sources: Sequence[Tensor]) -> Trace | None:
@@ -52,12 +60,14 @@ def derive(kind: Kind, args: tuple, kwargs: dict[str, Any], output: Tensor, sour
     data, rows = [], ()
     field_rule = kind.field
     for tensor in sources:
+        if type(tensor) is Parameter:
+            continue
         trace = getattr(tensor, ATTRIBUTE, None)
         if trace is not None:
             if trace.field is None:
                 field_rule = None
             data.append((tensor, trace.field))
-            rows = trace.rows if not rows or rows == trace.rows else tuple(dict.fromkeys(rows + trace.rows))
+            rows = joined(rows, trace.rows)
     if not data:
         return None
     return Trace(field_rule(args, kwargs, output, data) if field_rule is not None else None, rows)

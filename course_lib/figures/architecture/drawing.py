@@ -41,7 +41,7 @@ def draw(
         max_boxes: see ``open_frames``.
 
     Raises:
-        ValueError: as ``course_lib.complexity.analyze``.
+        ValueError: as ``course_lib.complexity.analyze``; or no layer lies between the model's input and its output.
     """
     complexity = analyze(model, input_shape, batch_size=BATCH, training=training)
     graph = build_graph(model, complexity)

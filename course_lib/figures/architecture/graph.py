@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from torch import nn
 
-from course_lib.complexity import Complexity
+from course_lib.complexity import Complexity, Row
 from course_lib.figures.architecture.labels import Label, label_of
 
 FOLLOWERS = ("norm", "act", "drop")  # kinds that join the box of the layer in front of them
@@ -53,48 +53,60 @@ class Graph:
 
 
 def build_graph(model: nn.Module, complexity: Complexity) -> Graph:
-    """The boxes of a model, without those that lead nowhere or do not depend on the input."""
-    modules = dict(model.named_modules())
-    rows, labels = complexity.rows, {}
-    taken: dict[int, set[int]] = {}  # what each row takes, through rows that are left out
-    for number, row in enumerate(rows):
-        labels[number] = label_of(row, modules.get(row.name))
-        inputs = {
-            source for given in row.inputs for source in (taken[given] if _is_left_out(given, labels) else {given})
-        }
-        taken[number] = inputs
-    frame_of = _FrameFinder(modules, (rows[n].name for n, label in labels.items() if label.kind in LAYERS))
-    shown = [number for number in taken if taken[number] and labels[number].kind != "pass"]
-    leads_to: dict[int, int] = {SOURCE: SOURCE}  # the box that a row is part of
-    uses: dict[int, int] = defaultdict(int)
-    for number in shown:
-        for source in taken[number]:
-            uses[source] += 1
-    boxes: dict[int, Box] = {}
-    edges: Edges = set()
-    for number in shown:
-        row, label = rows[number], labels[number]
-        (first, *others) = taken[number]
-        frame = frame_of(row.name)
-        before = boxes.get(leads_to.get(first, SOURCE))
-        if label.kind in FOLLOWERS and not others and uses[first] == 1 and before and before.frame == frame:
-            leads_to[number] = leads_to[first]
-            before.notes.append(label.short)
-            before.shape = row.output_shape[1:]
-        else:
-            leads_to[number] = number
-            boxes[number] = before = Box(label, row.output_shape[1:], frame)
-            edges |= {(leads_to[source], number) for source in taken[number] if source in leads_to}
-        before.params += row.params
-        before.macs += row.macs or 0
-    last = complexity.outputs[0] if complexity.outputs else len(rows) - 1
-    output = leads_to[next(iter(taken[last])) if labels[last].kind == "pass" else last]
+    """The boxes of a model, without those that lead nowhere or do not depend on the input.
+
+    Raises:
+        ValueError: no layer lies between the model's input and its output.
+    """
+    modules, rows = dict(model.named_modules()), complexity.rows
+    labels = [label_of(row, modules.get(row.name)) for row in rows]
+    taken = _taken(rows, labels)
+    frame_of = _FrameFinder(
+        modules, (row.name for row, label in zip(rows, labels, strict=True) if label.kind in LAYERS)
+    )
+    boxes, edges, box_of = _boxes(rows, labels, taken, frame_of)
+    last = complexity.outputs[0] if complexity.outputs else SOURCE
+    if last != SOURCE and labels[last].kind == "pass":
+        last = min(taken[last], default=SOURCE)
+    output = box_of.get(last, SOURCE)
+    if output == SOURCE:
+        raise ValueError("there is nothing to draw: no layer lies between the model's input and its output")
     _drop_idle(boxes, edges, output)
     return Graph(boxes, edges, _frames(boxes, edges, modules, output), output)
 
 
-def _is_left_out(row: int, labels: dict[int, Label]) -> bool:
-    return row >= 0 and labels[row].kind == "pass"
+def _taken(rows: Sequence[Row], labels: list[Label]) -> list[set[int]]:
+    """The rows that each row takes, through those that are left out."""
+    taken: list[set[int]] = []
+    for row in rows:
+        through = (taken[given] if given >= 0 and labels[given].kind == "pass" else {given} for given in row.inputs)
+        taken.append(set().union(*through))
+    return taken
+
+
+def _boxes(
+    rows: Sequence[Row], labels: list[Label], taken: list[set[int]], frame_of: Callable[[str], str]
+) -> tuple[dict[int, Box], Edges, dict[int, int]]:
+    """A box for each layer, with what follows it; the edges between them; and the box that each row is part of."""
+    shown = [number for number, label in enumerate(labels) if taken[number] and label.kind != "pass"]
+    uses = Counter(source for number in shown for source in taken[number])
+    box_of: dict[int, int] = {SOURCE: SOURCE}
+    boxes: dict[int, Box] = {}
+    edges: Edges = set()
+    for number in shown:
+        row, label, (first, *others) = rows[number], labels[number], taken[number]
+        frame, box = frame_of(row.name), boxes.get(box_of.get(first, SOURCE))
+        if label.kind in FOLLOWERS and not others and uses[first] == 1 and box and box.frame == frame:
+            box_of[number] = box_of[first]
+            box.notes.append(label.short)
+            box.shape = row.output_shape[1:]
+        else:
+            box_of[number] = number
+            boxes[number] = box = Box(label, row.output_shape[1:], frame)
+            edges |= {(box_of[source], number) for source in taken[number] if source in box_of}
+        box.params += row.params
+        box.macs += row.macs or 0
+    return boxes, edges, box_of
 
 
 def _drop_idle(boxes: dict[int, Box], edges: Edges, output: int) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from course_lib.figures.architecture.canvas import GREY, Canvas, text_width
-from course_lib.figures.architecture.graph import SINK, SOURCE
+from course_lib.figures.architecture.graph import SINK, SOURCE, Edges
 from course_lib.figures.architecture.layout import Item, Leaf, Parallel, Tangle
 from course_lib.figures.architecture.shapes import Shape
 
-GAP, FAN, ASIDE, SHORTCUT, LANE, LANES = 16.0, 15.0, 9.0, 14.0, 8.0, 80.0
+GAP, FAN, ASIDE, SHORTCUT = 16.0, 15.0, 9.0, 14.0
+LANE, MOST_LANES = 9.0, 12
 TITLE, INSET = 36.0, 9.0  # of a frame: height of the heading, room above and below the picture
 
 
@@ -51,7 +53,7 @@ class Picture:
         self.shapes = shapes
         self.places: dict[int, tuple[float, float]] = {}  # right edge, and the middle of its height
         self.width, self.height = self.series_size(items)
-        self.begins_with_box = bool(items) and not isinstance(items[0], Parallel)
+        self.begins_with_box = bool(items) and isinstance(items[0], Leaf)
 
     def draw(self, canvas: Canvas, x: float, top: float) -> float:
         """Draw everything with its middle at ``x``. Returns where it ends."""
@@ -70,8 +72,8 @@ class Picture:
             return self.shapes[item.number].width, self.shapes[item.number].height
         if isinstance(item, Tangle):
             shapes = [self.shapes[number] for number in item.numbers]
-            wide = max(shape.width for shape in shapes) + 2 * (min(LANE * len(_lanes(item)), LANES) + ASIDE)
-            return wide, sum(shape.height for shape in shapes) + GAP * (len(shapes) - 1)
+            wide = max(shape.width for shape in shapes) + 2 * (LANE * len(_lanes(item)) + ASIDE)
+            return wide, sum(shape.height for shape in shapes) + GAP * (len(shapes) - 1) + 2 * FAN
         sizes = [self.series_size(branch) for branch in item.branches]
         high = max(height for _, height in sizes) + 2 * FAN
         if len(sizes) == 2 and not item.branches[1]:
@@ -82,7 +84,7 @@ class Picture:
         """Draw pieces one below the other, with their middle at ``x``. Returns where they end."""
         for index, item in enumerate(items):
             if index:
-                canvas.line((x, top), (x, top + GAP), arrow=not isinstance(item, Parallel))
+                canvas.line((x, top), (x, top + GAP), arrow=isinstance(item, Leaf))
                 top += GAP
             top = self._draw(canvas, item, x, top)
         return top
@@ -113,52 +115,50 @@ class Picture:
                 canvas.line((x, top), (x, top + 4), (middle, top + 4), (middle, end - 4), (x, end - 4), (x, end))
                 continue
             begin = end - FAN - high
-            canvas.line(
-                (x, top), (x, top + 4), (middle, top + 4), (middle, begin), arrow=not isinstance(branch[0], Parallel)
-            )
+            canvas.line((x, top), (x, top + 4), (middle, top + 4), (middle, begin), arrow=isinstance(branch[0], Leaf))
             bottom = self.draw_series(canvas, branch, middle, begin)
             canvas.line((middle, bottom), (middle, end - 4), (x, end - 4), (x, end))
 
     def _draw_tangle(self, canvas: Canvas, item: Tangle, x: float, top: float) -> None:
         """Boxes one below the other; an edge that passes others by runs beside them."""
-        places = {SOURCE: (x, top, top)}
-        y = top
+        starts, ends = {SOURCE: (x, top + 4)}, {}  # where edges leave and arrive
+        y = top + FAN
         for number in item.numbers:
             shape = self.shapes[number]
             shape.draw(canvas, x, y)
-            self.places[number] = (x + shape.width / 2, y + shape.height / 2)
-            places[number] = (x + shape.width / 2, y, y + shape.height)
+            right = x + shape.width / 2
+            self.places[number] = (right, y + shape.height / 2)
+            starts[number], ends[number] = (right, y + shape.height - 6), (right, y + 8)
             y += shape.height + GAP
-        places[SINK] = (x, y - GAP, y - GAP)
-        order = [SOURCE, *item.numbers, SINK]
-        right = max(self.shapes[number].width for number in item.numbers) / 2 + x
-        for before, after in zip(item.numbers, item.numbers[1:], strict=False):
+        bottom = y - GAP
+        ends[SINK] = (x, bottom + FAN - 4)
+        if (SOURCE, item.numbers[0]) in item.edges:
+            canvas.line((x, top), (x, top + FAN), arrow=True)
+        for before, after in pairwise(item.numbers):
             if (before, after) in item.edges:
-                canvas.line((x, places[before][2]), (x, places[after][1]), arrow=True)
-        lanes = _lanes(item)
-        step = min(LANE, LANES / max(1, len(lanes)))
-        for lane, edges in enumerate(lanes, start=1):
-            for source, target in edges:
-                aside = right + step * lane
-                start, end = places[order[source]], places[order[target]]
-                from_y = start[2] - 5 if order[source] != SOURCE else start[2]
-                to_y = end[1] + 6 if order[target] != SINK else end[1]
-                canvas.line(
-                    (start[0], from_y), (aside, from_y), (aside, to_y), (end[0], to_y), arrow=order[target] != SINK
-                )
+                gap = ends[after][1] - 8
+                canvas.line((x, gap - GAP), (x, gap), arrow=True)
+        canvas.line((x, bottom), (x, bottom + FAN))
+        edge = max(right for right, _ in starts.values())
+        for lane, jumps in enumerate(_lanes(item), start=1):
+            for source, target in jumps:
+                (left, out), (goal, into), aside = starts[source], ends[target], edge + LANE * lane
+                canvas.line((left, out), (aside, out), (aside, into), (goal, into), arrow=target != SINK)
 
 
-def _lanes(item: Tangle) -> list[list[tuple[int, int]]]:
-    """The edges that pass boxes by, as pairs of places, in lanes in which none meets another."""
-    places = {SOURCE: 0, SINK: len(item.numbers) + 1, **{number: at for at, number in enumerate(item.numbers, start=1)}}
+def _lanes(item: Tangle) -> list[Edges]:
+    """The edges that pass boxes by, in lanes in which none meets another; one lane for all if they are too many."""
+    order = {number: place for place, number in enumerate((SOURCE, *item.numbers, SINK))}
     jumps = sorted(
-        ((places[a], places[b]) for a, b in item.edges if places[b] > places[a] + 1), key=lambda e: (e[1] - e[0], e)
+        (edge for edge in item.edges if order[edge[1]] > order[edge[0]] + 1),
+        key=lambda edge: (order[edge[1]] - order[edge[0]], order[edge[0]]),
     )
-    lanes: list[list[tuple[int, int]]] = []
-    for jump in jumps:
-        free = next((lane for lane in lanes if all(jump[0] >= b or jump[1] <= a for a, b in lane)), None)
-        if free is None:
-            lanes.append([jump])
+    lanes: list[Edges] = []
+    for source, target in jumps:
+        for lane in lanes:
+            if all(order[source] >= order[end] or order[target] <= order[start] for start, end in lane):
+                lane.add((source, target))
+                break
         else:
-            free.append(jump)
-    return lanes
+            lanes.append({(source, target)})
+    return lanes if len(lanes) <= MOST_LANES else [set(jumps)]
