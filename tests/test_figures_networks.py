@@ -34,7 +34,10 @@ def test_filters_share_one_scale_round_zero() -> None:
 
 
 def test_filters_that_are_all_zero_can_be_drawn() -> None:
-    drawn(filter_grid(torch.zeros(2, 5, 5), titles=("a", "b")))
+    figure = filter_grid(torch.zeros(2, 5, 5), titles=("a", "b"))
+    drawn(figure)
+    assert [ax.get_title() for ax in figure.axes[:2]] == ["a", "b"]
+    assert all(ax.images[0].get_clim() == (-1, 1) for ax in figure.axes[:2])
 
 
 def test_maps_of_a_layer_share_a_scale_and_layers_do_not() -> None:
