@@ -73,17 +73,23 @@ def measure_in_turn(functions: Mapping[str, Callable[[], Any]], *, repeats: int 
 
 
 def matrix_product_peak(
-    dtype: torch.dtype = torch.float32, *, sizes: Sequence[int] = (256, 512, 1024), repeats: int = 21
+    dtype: torch.dtype = torch.float32,
+    *,
+    sizes: Sequence[int] = (256, 512, 1024),
+    repeats: int = 21,
+    device: str | torch.device = "cpu",
 ) -> float:
     """The highest speed at which this machine was seen to multiply two square matrices, in multiply-adds a second.
 
-    The best of all samples counts: a peak is what the machine can do, and other programs only take away from it.
+    The best of all samples counts: a peak is what the machine can do, and other programs only take away from it. On a
+    GPU give larger sizes, such as 4096 and 8192; each product is waited for.
     """
+    wait = torch.cuda.synchronize if torch.device(device).type == "cuda" else _nothing
     products = {}
     for size in sizes:
-        left, right = torch.ones(size, size, dtype=dtype), torch.ones(size, size, dtype=dtype)
+        left, right = torch.ones(2, size, size, dtype=dtype, device=device).unbind()
         result = torch.empty_like(left)
-        products[str(size)] = lambda left=left, right=right, result=result: torch.mm(left, right, out=result)
+        products[str(size)] = lambda left=left, right=right, result=result: (torch.mm(left, right, out=result), wait())
     timings = measure_in_turn(products, repeats=repeats)
     return max(int(size) ** 3 / timing.best for size, timing in timings.items())
 
@@ -164,6 +170,10 @@ def _macs(func: Any, args: tuple, kwargs: dict[str, Any], given: list[Tensor], r
         return 0
     factor = 4 if any(tensor.is_complex() for tensor in given) else 1
     return factor * flop_registry[packet](*args, **kwargs, out_val=result) // 2
+
+
+def _nothing() -> None:
+    pass
 
 
 def _calls_per_sample(function: Callable[[], Any]) -> int:

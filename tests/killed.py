@@ -82,9 +82,9 @@ def train_and_die_at_file_operation(folder: Path, epoch: int, number: int):
                 kill_this_process()
             seen.append(event)
 
-    def watched(checkpoints, live, history):
+    def watched(checkpoints, live, history, states):
         armed.extend([True] * (history.epochs == epoch))
-        save(checkpoints, live, history)
+        save(checkpoints, live, history, states)
         armed.clear()
 
     sys.addaudithook(watch)

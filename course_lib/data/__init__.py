@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from course_lib.data.load import NAMES, data_root, load
 from course_lib.data.photographs import photographs
+from course_lib.data.prepared import load_prepared
 from course_lib.data.splits import ChannelStats, DataError, ImageData, Split
 from course_lib.data.transforms import Normaliser, channel_stats, normalise, pad_to, resize
 
@@ -17,6 +18,7 @@ __all__ = [
     "channel_stats",
     "data_root",
     "load",
+    "load_prepared",
     "normalise",
     "pad_to",
     "photographs",

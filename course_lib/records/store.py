@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -78,17 +79,20 @@ def write_record(record: dict[str, Any], folder: Path = RECORDS) -> Path:
     return path
 
 
-def check_record(record: dict[str, Any], data_hashes: dict[str, str] | None = None) -> list[str]:
+def check_record(record: dict[str, Any], sets: Sequence[str] = ("digits",)) -> list[str]:
     """What of a record no longer fits what the code builds: its network, its parameters, its data.
 
     Args:
-        data_hashes: SHA-256 by data set name, for the sets that are at hand; the digits always are.
+        sets: names of the data sets that are at hand; the others are not looked at.
     """
+    return _model_problems(record) + (_data_problems(record) if record["data"]["name"] in sets else [])
+
+
+def _model_problems(record: dict[str, Any]) -> list[str]:
     from course_lib.complexity import analyze, build_meta
-    from course_lib.data import load
     from course_lib.records.hashes import model_hash
 
-    problems, entry = [], record["model"]
+    entry = record["model"]
     try:
         model = build_meta(entry["name"], **entry["options"])
         found = {
@@ -98,11 +102,18 @@ def check_record(record: dict[str, Any], data_hashes: dict[str, str] | None = No
         }
     except (ValueError, TypeError) as error:
         return [f"{record['name']}: {entry['name']} cannot be built as recorded: {error}"]
-    for key, value in found.items():
-        if value != entry[key]:
-            problems.append(f"{record['name']}: the {key} of {entry['name']} is now {value}, recorded {entry[key]}")
-    known = {"digits": load("digits").sha256} | (data_hashes or {})
-    base = record["data"]["name"]
-    if base in known and known[base] != record["data"]["sha256"]:
-        problems.append(f"{record['name']}: the data set {base} has another hash than the one recorded")
-    return problems
+    return [
+        f"{record['name']}: the {key} of {entry['name']} is now {value}, recorded {entry[key]}: train it again"
+        for key, value in found.items()
+        if value != entry[key]
+    ]
+
+
+def _data_problems(record: dict[str, Any]) -> list[str]:
+    from course_lib.data import load_prepared
+
+    entry = record["data"]
+    found = load_prepared(entry["name"], **{step: entry[step] for step in ("resize", "pad", "take")}).sha256
+    if found == entry["sha256"]:
+        return []
+    return [f"{record['name']}: the data {entry['title']} have another hash than the one recorded: train it again"]

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from course_lib import __version__
+from course_lib.suite.cli_training import add_training_commands
 from course_lib.suite.errors import UserError
 
 app = typer.Typer(
@@ -256,6 +257,9 @@ def release() -> None:
     problems = release_problems(_project())
     _print_problems(problems)
     raise typer.Exit(1 if problems else 0)
+
+
+add_training_commands(app, console)
 
 
 @app.callback(invoke_without_command=True)

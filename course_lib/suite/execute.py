@@ -75,6 +75,7 @@ def worker_environment() -> dict[str, str]:
         "JUPYTER_PLATFORM_DIRS": "1",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "TQDM_DISABLE": "1",
     }  # fmt: skip
 
 

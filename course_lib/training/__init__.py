@@ -7,6 +7,7 @@ from course_lib.training.checkpoint import load_checkpoint
 from course_lib.training.errors import TrainingError
 from course_lib.training.evaluation import Calibration, Evaluation, evaluate
 from course_lib.training.fit import fit
+from course_lib.training.group import Group, join_group, leave_group
 from course_lib.training.history import History
 from course_lib.training.optimisers import parameter_groups
 from course_lib.training.reproducible import seeded
@@ -18,12 +19,15 @@ __all__ = [
     "Constant",
     "Cosine",
     "Evaluation",
+    "Group",
     "History",
     "OneCycle",
     "Steps",
     "TrainingError",
     "evaluate",
     "fit",
+    "join_group",
+    "leave_group",
     "load_checkpoint",
     "parameter_groups",
     "random_crop",

@@ -24,12 +24,21 @@ ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class Live(NamedTuple):
-    """What changes while a run goes on, besides its history and torch's global random state."""
+    """What changes while a run goes on, besides its history; ``rank`` is the number of this process in its group."""
 
     model: nn.Module
     optimiser: optim.Optimizer
     generator: Generator
     device: torch.device
+    rank: int = 0
+
+
+def random_state(device: torch.device) -> dict[str, Tensor | None]:
+    """The states of torch's global random generators."""
+    return {
+        "cpu": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+    }
 
 
 class Checkpoints:
@@ -51,8 +60,11 @@ class Checkpoints:
         """The newest checkpoint, or None."""
         return max(self.folder.glob("epoch-*"), key=lambda path: (len(path.name), path.name), default=None)
 
-    def save(self, live: Live, history: History) -> None:
+    def save(self, live: Live, history: History, random_states: list[dict[str, Tensor | None]]) -> None:
         """Put the checkpoint of the last epoch in place, then remove older ones.
+
+        Args:
+            random_states: ``random_state`` of each process of the group.
 
         Raises:
             TrainingError: the folder cannot be written to.
@@ -64,7 +76,7 @@ class Checkpoints:
                 shutil.rmtree(leftover)
             temporary = self.folder / f".writing-{name}"
             temporary.mkdir()
-            _write(temporary, live, history, self.settings)
+            _write(temporary, live, history, self.settings, random_states)
             temporary.rename(self.folder / name)
             for older in self.folder.glob("epoch-*"):
                 if older.name != name:
@@ -94,9 +106,10 @@ class Checkpoints:
         live.model.load_state_dict(weights)
         live.optimiser.load_state_dict(state["optimizer"])
         live.generator.set_state(state["generator"])
-        torch.set_rng_state(state["cpu"])
+        random = state["random"][live.rank]
+        torch.set_rng_state(random["cpu"])
         if live.device.type == "cuda":
-            torch.cuda.set_rng_state(state["cuda"], live.device)
+            torch.cuda.set_rng_state(random["cuda"], live.device)
         return History.from_dict(state["history"])
 
     def note(self) -> str:
@@ -143,7 +156,9 @@ def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return [hashes.get(name) or f"{name} is {now[name]!r}, was {before.get(name)!r}" for name in changed]
 
 
-def _write(folder: Path, live: Live, history: History, settings: dict[str, Any]) -> None:
+def _write(
+    folder: Path, live: Live, history: History, settings: dict[str, Any], random_states: list[dict[str, Tensor | None]]
+) -> None:
     weights = {
         name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, tensor in live.model.state_dict().items()
@@ -151,8 +166,7 @@ def _write(folder: Path, live: Live, history: History, settings: dict[str, Any])
     state = {
         "optimizer": live.optimiser.state_dict(),
         "generator": live.generator.get_state(),
-        "cpu": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state(live.device) if live.device.type == "cuda" else None,
+        "random": random_states,
         "history": history.to_dict(),
     }
     save_file(weights, folder / WEIGHTS)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import sys
-from collections.abc import Callable, Sequence
-from numbers import Integral
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +13,17 @@ from torch import Generator, Tensor, nn
 from tqdm import tqdm
 
 from course_lib.data import ImageData, Normaliser, Split
-from course_lib.training.checkpoint import Checkpoints, Live, describe, fingerprint
-from course_lib.training.errors import TrainingError
+from course_lib.training.checkpoint import Checkpoints, Live, describe, fingerprint, random_state
+from course_lib.training.checks import check_arguments, divergence, stop_if_diverged
 from course_lib.training.evaluation import evaluate
+from course_lib.training.group import Group
 from course_lib.training.history import History
 from course_lib.training.loop import Loop, batches
 from course_lib.training.optimisers import OptimiserMaker, make_optimiser
 from course_lib.training.outputs import Criterion, make_criterion
+from course_lib.training.progress import shown
 from course_lib.training.reproducible import deterministic_algorithms, seeded
 from course_lib.training.schedules import Schedule, find_schedule
-
-DIVERGED = 1e6  # a cross-entropy that no run comes back from
 
 
 def fit(
@@ -57,7 +55,8 @@ def fit(
 
     The images stay on the device; each epoch takes them in a new order. With ``deterministic``, two runs on one
     machine with the same number of threads give the same bits. The model's first weights are the caller's: see
-    ``seeded``.
+    ``seeded``. Under ``torchrun``, after ``join_group``, each process takes its share of every batch: the losses are
+    those of one process up to rounding, dropout draws differently, and the first process alone writes.
 
     Args:
         model: maps (N, C, H, W) float32 to class scores (N, K), or to a tuple with the fields ``logits`` and ``aux``.
@@ -79,7 +78,7 @@ def fit(
         channels_last: lay weights and feature maps out with the channels last in memory.
         compile_model: run the model through ``torch.compile``.
         deterministic: refuse algorithms whose results vary from run to run.
-        progress: show a bar; "auto" shows it in an interactive terminal alone.
+        progress: show a bar; "auto" shows it in a terminal and in a notebook, unless TQDM_DISABLE is set.
         checkpoint: a folder for this run alone, where a checkpoint is put after each epoch; None for none.
         resume: go on from the folder's checkpoint, or begin when it has none. On the same machine with the same
             number of threads, a run that was killed and resumed gives the same bits as one that was not.
@@ -95,10 +94,20 @@ def fit(
     )  # fmt: skip
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     model.to(place, memory_format=torch.channels_last if channels_last else torch.preserve_format)
-    train, test = _to(data.train, place), _to(data.test, place)
+    train, test, group = _to(data.train, place), _to(data.test, place), Group.current()
     factor, generator = find_schedule(schedule), Generator().manual_seed(seed)
+    settings = {
+        "model": fingerprint(model), "trained": sum(weight.requires_grad for weight in model.parameters()),
+        "data": data.sha256, "epochs": epochs, "batch_size": batch_size, "lr": lr, "optimizer": optimizer,
+        "momentum": momentum, "schedule": factor, "weight_decay": weight_decay, "label_smoothing": label_smoothing,
+        "criterion": criterion, "aux_weight": aux_weight, "augment": augment, "seed": seed, "device": place.type,
+        "precision": precision, "channels_last": channels_last, "compile_model": compile_model,
+        "deterministic": deterministic, "processes": group.size,
+    }  # fmt: skip
+    checkpoints = _open(checkpoint, resume, {name: describe(value) for name, value in settings.items()})
+    wrapped = group.wrap(model, place)
     loop = Loop(
-        forward=torch.compile(model) if compile_model else model,
+        forward=torch.compile(wrapped) if compile_model else wrapped,
         optimiser=make_optimiser(optimizer, model, lr=lr, momentum=momentum, weight_decay=weight_decay),
         train=train,
         classes=len(data.classes),
@@ -108,62 +117,43 @@ def fit(
         criterion=make_criterion(criterion, label_smoothing),
         aux_weight=aux_weight,
         precision=precision,
+        group=group,
     )
-    settings = {
-        "model": fingerprint(model), "trained": sum(weight.requires_grad for weight in model.parameters()),
-        "data": data.sha256, "epochs": epochs, "batch_size": batch_size, "lr": lr, "optimizer": optimizer,
-        "momentum": momentum, "schedule": factor, "weight_decay": weight_decay, "label_smoothing": label_smoothing,
-        "criterion": criterion, "aux_weight": aux_weight, "augment": augment, "seed": seed, "device": place.type,
-        "precision": precision, "channels_last": channels_last, "compile_model": compile_model,
-        "deterministic": deterministic,
-    }  # fmt: skip
-    checkpoints = _open(checkpoint, resume, {name: describe(value) for name, value in settings.items()})
-    steps, live = len(batches(len(train), batch_size, Generator())), Live(model, loop.optimiser, generator, place)
-    hidden = not (sys.stderr.isatty() if progress == "auto" else progress)
-    with seeded(seed, place), deterministic_algorithms(deterministic):
+    steps = len(batches(len(train), batch_size, Generator(), group.size))
+    live = Live(model, loop.optimiser, generator, place, group.rank)
+    note = checkpoints.note if checkpoints else _no_checkpoint
+    with seeded(seed + group.rank, place), deterministic_algorithms(deterministic), group.watched(note):
         history = checkpoints.restore(live) if checkpoints else History()
-        with tqdm(total=epochs * steps, initial=history.epochs * steps, disable=hidden) as bar:
+        bar = tqdm(
+            total=epochs * steps, initial=history.epochs * steps, disable=not shown(progress) or group.rank > 0,
+            leave=False, unit="step",
+        )  # fmt: skip
+        with bar:
             while history.epochs < epochs:
                 first = history.epochs * steps
                 rates = [lr * factor(first + step, epochs * steps) for step in range(steps)]
                 model.train()
                 epoch = loop.epoch(batch_size, rates, bar)
-                _stop_if_diverged(epoch.step_loss, rates, history, checkpoints)
-                tested = evaluate(model, test, precision=precision)
-                if not math.isfinite(tested.loss):
-                    raise _divergence(f"the test loss was {tested.loss} after epoch {history.epochs + 1}", checkpoints)
+                stop_if_diverged(epoch.step_loss, rates, history, checkpoints)
+                test_loss, test_accuracy = _tested(model, test, precision, group)
+                if not math.isfinite(test_loss):
+                    raise divergence(f"the test loss was {test_loss} after epoch {history.epochs + 1}", checkpoints)
                 history = history.extended(
                     epoch.step_loss,
                     train_loss=epoch.loss,
                     train_accuracy=epoch.accuracy,
-                    test_loss=tested.loss,
-                    test_accuracy=tested.accuracy,
+                    test_loss=test_loss,
+                    test_accuracy=test_accuracy,
                     lr=rates[-1],
                     seconds=epoch.seconds,
                 )
                 if checkpoints:
-                    checkpoints.save(live, history)
-                bar.set_postfix(loss=f"{epoch.loss:.3f}", test=f"{tested.accuracy:.2%}")
+                    states = group.gather(random_state(place))
+                    if group.rank == 0:
+                        checkpoints.save(live, history, states)
+                bar.set_postfix(loss=f"{epoch.loss:.3f}", test=f"{test_accuracy:.2%}")
     model.eval()
     return history
-
-
-def check_arguments(*, epochs: int, batch_size: int, **numbers: float) -> None:
-    """Refuse what no run can use, before anything is touched.
-
-    Raises:
-        ValueError: a number is out of its range.
-    """
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if not isinstance(value, Integral) or value < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-    if not 0 < numbers["lr"] < math.inf:
-        raise ValueError(f"lr must be above 0 and finite, got {numbers['lr']}")
-    for name, value in numbers.items():
-        if not 0 <= value < math.inf:
-            raise ValueError(f"{name} must be at least 0 and finite, got {value}")
-    if numbers["label_smoothing"] > 1:
-        raise ValueError(f"label_smoothing must be between 0 and 1, got {numbers['label_smoothing']}")
 
 
 def _open(folder: str | Path | None, resume: bool, settings: dict[str, Any]) -> Checkpoints | None:
@@ -180,20 +170,19 @@ def _open(folder: str | Path | None, resume: bool, settings: dict[str, Any]) -> 
     return checkpoints
 
 
-def _stop_if_diverged(
-    step_loss: Sequence[float], rates: Sequence[float], history: History, checkpoints: Checkpoints | None
-) -> None:
-    for step, (loss, rate) in enumerate(zip(step_loss, rates, strict=True), start=1):
-        if not abs(loss) <= DIVERGED:
-            place = f"epoch {history.epochs + 1}, step {step} (learning rate {rate:.3g})"
-            raise _divergence(f"the loss was {loss} at {place}", checkpoints)
+def _no_checkpoint() -> str:
+    return "there is no checkpoint, since none was asked for"
 
 
-def _divergence(what: str, checkpoints: Checkpoints | None) -> TrainingError:
-    remedy = "try a lower lr, a longer warm-up or label smoothing"
-    return TrainingError(
-        f"training diverged: {what}; {remedy}" + (f"; {checkpoints.note()}" if checkpoints is not None else "")
-    )
+def _tested(model: nn.Module, test: Split, precision: str, group: Group) -> tuple[float, float]:
+    """Loss and accuracy on the test images, of which each process takes its share."""
+    if group.size == 1:
+        result = evaluate(model, test, precision=precision)
+        return result.loss, result.accuracy
+    mine = dataclasses.replace(test, images=group.share(test.images), labels=group.share(test.labels))
+    result = evaluate(model, mine, precision=precision)
+    sums = torch.tensor([result.loss, result.accuracy], dtype=torch.float64, device=test.labels.device) * len(mine)
+    return tuple((group.total(sums) / len(test)).tolist())
 
 
 def _to(split: Split, device: torch.device) -> Split:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from course_lib.data import Normaliser, Split
 from course_lib.training.evaluation import autocast
+from course_lib.training.group import Group
 from course_lib.training.optimisers import set_learning_rate
 from course_lib.training.outputs import Criterion, logits_of, training_loss
 
@@ -37,6 +38,7 @@ class Loop:
         classes: how many the model must score.
         generator: the source of the order and of the augmentation.
         prepare, augment, criterion, aux_weight, precision: as in ``fit``.
+        group: the processes that share each batch.
     """
 
     forward: Callable[[Tensor], Tensor | tuple]
@@ -49,26 +51,34 @@ class Loop:
     criterion: Criterion
     aux_weight: float
     precision: str
+    group: Group
 
     def epoch(self, batch_size: int, rates: Sequence[float], bar: tqdm) -> Epoch:
         """Take each training image once, in a random order, with the learning rate ``rates[step]``."""
         started, losses, sizes, correct = time.perf_counter(), [], [], 0
-        for rate, chosen in zip(rates, batches(len(self.train), batch_size, self.generator), strict=True):
+        groups = batches(len(self.train), batch_size, self.generator, self.group.size)
+        for rate, chosen in zip(rates, groups, strict=True):
             set_learning_rate(self.optimiser, rate)
             loss, right = self.step(chosen.to(self.train.labels.device))
             losses.append(loss)
             sizes.append(len(chosen))
             correct += right
             bar.update()
-        step_loss = torch.stack(losses).tolist()
+        step_loss = self.group.total(torch.stack(losses)).tolist()
         mean = math.fsum(size * loss for size, loss in zip(sizes, step_loss, strict=True)) / sum(sizes)
-        return Epoch(mean, correct.item() / sum(sizes), step_loss, time.perf_counter() - started)
+        accuracy = self.group.total(correct).item() / sum(sizes)
+        return Epoch(mean, accuracy, step_loss, time.perf_counter() - started)
 
     def step(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """One update from the images of these numbers: their loss before it, and how many were classified rightly."""
+        """One update from the images of these numbers: their loss before it, and how many were classified rightly.
+
+        In a group both are this process's share of it: the sum over the processes is the batch's.
+        """
         images, labels = self.train.images[chosen], self.train.labels[chosen]
         if self.augment is not None:
             images = self.augment(images, self.generator)
+        images, labels = self.group.share(images), self.group.share(labels)
+        share = len(labels) / len(chosen)
         with autocast(images.device, self.precision):
             output = self.forward(self.prepare(images))
             scores = logits_of(output)
@@ -76,12 +86,15 @@ class Loop:
                 raise ValueError(f"model must score at least {self.classes} classes, got {scores.shape[1]}")
             loss = training_loss(output, labels, self.criterion, self.aux_weight)
         self.optimiser.zero_grad()
-        loss.backward()
+        (loss * (share * self.group.size)).backward()  # a group averages the gradients of its processes
         self.optimiser.step()
-        return loss.detach(), (scores.argmax(1) == labels).sum()
+        return loss.detach() * share, (scores.argmax(1) == labels).sum()
 
 
-def batches(count: int, batch_size: int, generator: Generator) -> list[Tensor]:
-    """The numbers 0..count-1 in a random order, in groups of ``batch_size``; a last group of one is left out."""
+def batches(count: int, batch_size: int, generator: Generator, processes: int = 1) -> list[Tensor]:
+    """The numbers 0..count-1 in a random order, in groups of ``batch_size``.
+
+    A last group of one is left out, and one that is too small to give each process an image.
+    """
     groups = torch.randperm(count, generator=generator).split(batch_size)
-    return list(groups[:-1] if len(groups) > 1 and len(groups[-1]) == 1 else groups)
+    return list(groups[:-1] if len(groups) > 1 and len(groups[-1]) < max(2, processes) else groups)

@@ -1,0 +1,39 @@
+"""A data set as a network gets it: scaled, set into a field, and perhaps only a part of its training images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from course_lib.data.load import load
+from course_lib.data.splits import ImageData
+from course_lib.data.transforms import pad_to
+from course_lib.data.transforms import resize as resized
+
+
+def load_prepared(
+    name: str,
+    root: str | Path | None = None,
+    *,
+    resize: int | None = None,
+    pad: int | None = None,
+    take: int | None = None,
+) -> ImageData:
+    """``load(name)`` with each step that is asked for, in this order.
+
+    Args:
+        name, root: as for ``load``.
+        resize: scale the images to so many pixels a side.
+        pad: set them into a black field of so many pixels a side.
+        take: keep so many training images, spread evenly over the classes.
+
+    Raises:
+        ValueError: an unknown name, or a size or a number that does not fit.
+        DataError: the data cannot be had.
+    """
+    if name.startswith("folder:"):
+        data = load(name, root, image_size=resize)
+    else:
+        data = load(name, root)
+        data = data.map(lambda images: resized(images, resize)) if resize else data
+    data = data.map(lambda images: pad_to(images, pad)) if pad else data
+    return data.take(take, len(data.test)) if take else data

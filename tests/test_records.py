@@ -1,0 +1,181 @@
+"""Records: the schema, the files, and what no longer fits. The record under test comes from a real short training."""
+
+import copy
+import json
+import statistics
+
+import pytest
+
+from course_lib.complexity import build_meta
+from course_lib.records import (
+    RecordError,
+    check_record,
+    load_records,
+    model_hash,
+    read_record,
+    summarise,
+    write_record,
+)
+from course_lib.suite.cli import main
+from course_lib.suite.recording import check_records
+from course_lib.training import fit, seeded
+
+TRAIN = "train lenet5 --resize 28 --pad 32 --take 60 --epochs 2 --lr 0.02 --device cpu --seeds 2 --name small".split()
+
+
+def course(*arguments):
+    """Run the command; its exit status."""
+    try:
+        return main(list(arguments))
+    except SystemExit as error:
+        return error.code
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with one record, ``small.json``, and the checkpoints beside it."""
+    path = tmp_path_factory.mktemp("records")
+    assert course(*TRAIN, "--work", str(path / "work"), "--out", str(path / "records")) == 0
+    return path
+
+
+@pytest.fixture
+def record(folder):
+    """A copy of the record, to spoil."""
+    return copy.deepcopy(read_record(folder / "records" / "small.json"))
+
+
+def test_a_record_says_what_was_trained_and_where(record):
+    assert record["model"]["params"] == 61_706
+    assert record["data"]["title"] == "Digits, at 32x32, 60 images"
+    assert record["data"]["num_train"] == 60
+    assert record["hyperparameters"]["lr"] == 0.02
+    assert record["hyperparameters"]["processes"] == 1
+    assert [run["seed"] for run in record["runs"]] == [0, 1]
+    for run in record["runs"]:
+        assert len(run["history"]["train_loss"]) == 2
+        assert run["images_per_second"] == pytest.approx(120 / run["wall_seconds"])
+        assert 0 < run["peak_fraction"] < 1
+
+
+def test_a_record_holds_what_fit_gives(record):
+    from course_lib.data import load_prepared
+    from course_lib.models import build
+
+    data = load_prepared("digits", resize=28, pad=32, take=60)
+    with seeded(1):
+        model = build("lenet5")
+    history = fit(model, data, epochs=2, lr=0.02, seed=1, device="cpu")
+    assert record["runs"][1]["history"]["train_loss"] == pytest.approx(history.train_loss, rel=1e-5)
+    assert record["runs"][1]["metrics"]["test_accuracy"] == history.test_accuracy[-1]
+
+
+def test_the_summary_is_mean_and_sample_deviation(record):
+    values = [run["metrics"]["test_accuracy"] for run in record["runs"]]
+    assert summarise(record) == (2, statistics.mean(values), statistics.stdev(values))
+    del record["runs"][1]
+    assert summarise(record) == (1, values[0], None)
+
+
+def test_a_good_record_has_no_problems(record, folder):
+    assert check_record(record) == []
+    assert check_records(folder / "records") == []
+
+
+def test_another_network_is_found_by_its_hash(record):
+    record["model"]["options"]["in_channels"] = 3
+    record["model"]["input_shape"][0] = 3
+    problems = check_record(record)
+    assert any("the hash of lenet5 is now" in problem for problem in problems)
+    assert any("the params of lenet5 is now 62006, recorded 61706" in problem for problem in problems)
+
+
+def test_other_data_are_found_by_their_hash(record):
+    record["data"]["take"] = 61
+    assert check_record(record) == [
+        "small: the data Digits, at 32x32, 60 images have another hash than the one recorded: train it again"
+    ]
+    assert check_record(record, sets=()) == []
+
+
+def test_a_network_that_is_gone_is_a_problem(record):
+    record["model"]["name"] = "lenet6"
+    assert "lenet6 cannot be built as recorded" in check_record(record)[0]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "place"),
+    [
+        (lambda record: record.pop("data"), "the top level: 'data' is a required property"),
+        (lambda record: record["model"].update(params="many"), "model/params"),
+        (lambda record: record.update(extra=1), "Additional properties are not allowed"),
+        (lambda record: record["runs"][0]["metrics"].update(test_accuracy=1.2), "runs/0/metrics/test_accuracy"),
+    ],
+)
+def test_the_schema_refuses_a_wrong_record(record, spoil, place, tmp_path):
+    spoil(record)
+    with pytest.raises(RecordError, match="breaks the schema") as caught:
+        write_record(record, tmp_path)
+    assert place in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "bad.json").write_text(json.dumps(record))
+    with pytest.raises(RecordError, match=r"bad\.json breaks the schema"):
+        load_records(tmp_path)
+
+
+def test_half_a_file_is_refused(tmp_path):
+    (tmp_path / "half.json").write_text('{"schema": 1,')
+    with pytest.raises(RecordError, match=r"half\.json is not a record"):
+        load_records(tmp_path)
+    assert check_records(tmp_path)[0].startswith("half.json is not a record")
+
+
+def test_the_hash_knows_the_network_and_not_its_weights():
+    first, second = (build_meta("lenet5") for _ in range(2))
+    assert model_hash(first, (1, 32, 32)) == model_hash(second, (1, 32, 32))
+    assert model_hash(first, (1, 32, 32)) != model_hash(build_meta("lenet5", num_classes=9), (1, 32, 32))
+
+
+def test_records_of_the_course_still_fit():
+    assert check_records() == []
+
+
+def test_an_earlier_run_is_not_overwritten(folder, capsys):
+    files = ["--work", str(folder / "work"), "--out", str(folder / "again")]
+    assert course(*TRAIN, *files) == 2
+    assert "holds an earlier run: add --resume" in capsys.readouterr().err
+    assert not (folder / "again").exists()
+
+
+def test_finished_seeds_are_not_trained_again(folder):
+    before = read_record(folder / "records" / "small.json")
+    files = ["--work", str(folder / "work"), "--out", str(folder / "again")]
+    assert course(*TRAIN, *files, "--resume") == 0
+    assert read_record(folder / "again" / "small.json")["runs"] == before["runs"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "lenet6"], "unknown network 'lenet6'; known: lenet5"),
+        (["train", "lenet5", "--data", "digit"], "name must be one of digits"),
+        (["train", "lenet5", "--resize", "28", "--pad", "20"], "size must be at least"),
+        (["train", "lenet5", "--lr", "-1", "--resize", "32"], "lr must be above 0 and finite, got -1"),
+        (["train", "lenet5", "--criterion", "l2"], "criterion must be one of cross-entropy, map, mse, got 'l2'"),
+        (["train", "lenet5", "-p", "width", "3"], "unexpected keyword argument 'width'"),
+        (["train", "lenet5"], "input 8x8 is too small: it dies in 'c3' (Conv2d); smallest size that works: 32x32"),
+    ],
+)
+def test_a_mistake_is_one_line(arguments, message, tmp_path, capsys):
+    files = ["--work", str(tmp_path / "work"), "--out", str(tmp_path / "out")]
+    assert course(*arguments, *files, "--device", "cpu") == 2
+    errors = capsys.readouterr().err
+    assert errors.count("\n") == 1
+    assert message in errors
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_of_other_settings_is_refused(folder, capsys):
+    files = ["--work", str(folder / "work"), "--out", str(folder / "again")]
+    assert course(*TRAIN, "--batch-size", "7", *files, "--resume") == 2
+    assert "is of another run: batch_size is 7, was 64" in capsys.readouterr().err
