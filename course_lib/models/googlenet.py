@@ -4,10 +4,12 @@ Szegedy et al., "Going deeper with convolutions", CVPR 2015, arXiv:1409.4842. Th
 forms that articles and torchvision gave the network in ``googlenet_variants``.
 
 Table 1 of the paper does not agree with itself (K is 1024, M a million, biases are not counted). First convolution:
-2.7 K parameters and 34 M operations printed, where 7x7 kernels from 3 to 64 channels hold 9,408 weights and take 118 M;
-3 x 64 x (7 + 7) = 2,688 would fit both. 4c: 463 K printed, but its widths hold 498 K, which its printed operations fit.
+2.7 K parameters and 34 M operations printed, where 7x7 kernels from 3 to 64 channels hold 9,408 weights and take 118 M.
+A separable layer fits both, eight 7x7 filters for each channel and a 1x1 convolution behind them: 2,712 weights; Ioffe
+and Szegedy 2015 name that layer. 4c: 463 K printed, but its widths hold 498 K, which its printed operations fit.
 5a: the printed 1072 K and 54 M fit each other, but its widths hold 1018 K and take 51 M. The parameters of 4a, 4b, 4d,
-4e and 5b are printed 0.2 to 1.8 % below what the widths hold, and 3b's 0.3 % above; their operations fit.
+4e and 5b are printed 0.2 to 1.8 % below what the widths hold, and 3b's 0.3 % above, which its biases explain; their
+operations fit.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@
 """
 
 from course_lib.records.hashes import model_hash
+from course_lib.records.plan import load_plan
 from course_lib.records.provenance import environment, provenance
 from course_lib.records.store import RECORDS, RecordError, check_record, load_records, read_record, write_record
 from course_lib.records.summary import Summary, summarise
@@ -14,6 +15,7 @@ __all__ = [
     "Summary",
     "check_record",
     "environment",
+    "load_plan",
     "load_records",
     "model_hash",
     "provenance",
