@@ -4,8 +4,8 @@ Sandler, Howard, Zhu, Zhmoginov, Chen, "MobileNetV2: inverted residuals and line
 arXiv:1801.04381.
 
 The paper disagrees with itself: section 4 speaks of 19 residual bottlenecks, where table 2 has 17; and of 7
-multiply-adds for the smallest network, which takes 11.9 million. Table 4 gives 3.4 million parameters, and 6.9 million for width 1.4, where table
-2 makes 3,504,872, and 6,108,776 (with the rounding used here).
+multiply-adds for the smallest network, which takes 11.9 million. Table 4 gives 3.4 million parameters, and 6.9 million
+for width 1.4, where table 2 makes 3,504,872, and 6,108,776 (with the rounding used here).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import yaml
 from rich.console import Console
 
 from course_lib.suite.files import digest, digest_files, write_if_changed
-from course_lib.suite.keys import environment_key
+from course_lib.suite.keys import environment_key, source_files
 from course_lib.suite.project import Project
 from course_lib.suite.stamps import clear, is_fresh, mark
 
@@ -57,7 +57,8 @@ def render(project: Project, console: Console) -> bool:
     """
     source = stage(project)
     files = [path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    key = digest([digest_files(files, source), environment_key(project)])
+    library = digest_files(source_files(project.root), project.root)  # pages show the ledger and the records too
+    key = digest([digest_files(files, source), library, environment_key(project)])
     if is_fresh(project, "site", key) and (project.html / "index.html").is_file():
         console.print("unchanged  the site", highlight=False)
         return True

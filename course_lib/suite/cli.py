@@ -220,6 +220,22 @@ def analyze_network(
     )
 
 
+@app.command("ledger")
+def ledger_of_figures(
+    model: Annotated[str | None, typer.Option(help="Only models whose name contains this.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only sources whose key contains this, such as lecun1998.")] = None,
+    verdict: Annotated[str | None, typer.Option(help="Only this verdict, such as differs.")] = None,
+    output_format: Annotated[Format, typer.Option("--format", help="How to print it.")] = "table",
+    check: Annotated[bool, typer.Option("--check", help="Compute all again; fail on a difference.")] = False,
+) -> None:
+    """Show the figures that papers print, beside what was computed, with the verdicts."""
+    from course_lib.suite.ledgering import ledger_command
+
+    choice = {"model": model, "source": source, "verdict": verdict, "output_format": output_format, "check": check}
+    if not ledger_command(console, **choice):
+        raise typer.Exit(1)
+
+
 @app.command()
 def lock(upgrade: Annotated[bool, typer.Option("--upgrade", help="Take the newest allowed versions.")] = False) -> None:
     """Resolve requirements.lock again from pyproject.toml."""

@@ -1,0 +1,95 @@
+"""Tables of the page on results: the recorded runs beside what the papers report.
+
+In a page, a line `@RESULTS name@` stands for a table: measured, compared, missing, machines.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from course_lib.records import load_plan, load_records, summarise
+
+
+def table(header: list[str], rows: list[list[str]], right: int) -> str:
+    """A Markdown table whose last ``right`` columns stand to the right."""
+    marks = ["---"] * (len(header) - right) + ["---:"] * right
+    return "\n".join("| " + " | ".join(line) + " |" for line in [header, marks, *rows])
+
+
+def error_of(record: dict[str, Any]) -> str:
+    """Test error in per cent, with the spread of the runs."""
+    n, mean, spread = summarise(record)
+    return f"{100 * (1 - mean):.2f}" + ("" if spread is None else f" ± {100 * spread:.2f}") + f" (n = {n})"
+
+
+def measured(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
+    """Every planned run that has a record."""
+    rows = []
+    for entry in plan:
+        record = records.get(entry["name"])
+        if record:
+            speed = max(run["images_per_second"] for run in record["runs"])
+            rows.append([
+                f"{{ref}}`{entry['name'].replace('_', ' ')} <{entry['chapter']}>`", record["data"]["title"],
+                f"{record['model']['params']:,}", str(record["hyperparameters"]["epochs"]), error_of(record),
+                f"{speed:,.0f}",
+            ])  # fmt: skip
+    return table(["run", "data", "parameters", "epochs", "test error, %", "images/s"], rows, 4)
+
+
+def compared(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
+    """Runs whose network a paper has trained too."""
+    rows = []
+    for entry in plan:
+        if "published" in entry:
+            record = records.get(entry["name"])
+            ours, gap = "not yet run", ""
+            if record:
+                ours = error_of(record)
+                gap = f"{100 * (1 - summarise(record).mean) - float(entry['published']):+.2f}"
+            cited = f"{{cite:t}}`{entry['source']}`, {entry['location']}"
+            rows.append([entry["name"].replace("_", " "), cited, entry["published"], ours, gap, entry["difference"]])
+    return table(["run", "paper", "printed, %", "ours, %", "difference", "what is not the same"], rows, 0)
+
+
+def missing(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
+    """Planned runs without a record, with the commands that make them."""
+    left = [entry for entry in plan if entry["name"] not in records]
+    commands = [f"course {entry['command']} --name {entry['name']} --resume" for entry in left]
+    return "```bash\n" + "\n".join(commands) + "\n```" if commands else "None: every planned run has its record."
+
+
+def commands(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
+    """The commands behind the measured runs."""
+    lines = [f"course {entry['command']}" for entry in plan if entry["name"] in records]
+    return "```bash\n" + "\n".join(lines) + "\n```"
+
+
+def machines(_: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
+    """Where the runs were made: one line for each machine and set of versions."""
+    lines = set()
+    for record in records.values():
+        where, packages = record["environment"], record["environment"]["packages"]
+        device = where["gpu"] or f"{where['processor']}, {where['threads']} of {where['cores']} cores"
+        lines.add(f"- {device}; Python {where['python']}, torch {packages['torch']}, {where['os']}")
+    return "\n".join(sorted(lines))
+
+
+TABLES = {
+    "measured": measured, "compared": compared, "missing": missing, "commands": commands, "machines": machines,
+}  # fmt: skip
+
+
+def insert_tables(_: Sphinx, _docname: str, source: list[str]) -> None:
+    """Write the tables into a page that asks for them."""
+    if "@RESULTS" in source[0]:
+        plan, records = load_plan(), {record["name"]: record for record in load_records()}
+        source[0] = re.sub(r"@RESULTS (\w+)@", lambda match: TABLES[match.group(1)](plan, records), source[0])
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("source-read", insert_tables)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
