@@ -1,0 +1,127 @@
+"""Tables of the page on the speed of training, from the figures that the benchmarks wrote.
+
+In a page, a line `@TRAINING name@` stands for a table: epochs, use, shares, processes, throughput, machine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+PLAIN, OWN = "plain loop", "course_lib"
+TARGET_SHARE = 0.02
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table; numbers stand to the right."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def spread(values: list[float], digits: int = 1) -> str:
+    """The median, and the lowest and highest."""
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def verdict(is_met: bool) -> str:
+    """In a word."""
+    return "met" if is_met else "missed"
+
+
+def epochs(found: dict[str, Any], _: dict[str, Any]) -> str:
+    """Seconds of one epoch, the ratio, and the accuracy behind it."""
+    rows = []
+    for name, entry in found["networks"].items():
+        low, high = entry["ratio_range"]
+        accuracy = [100 * statistics.median(entry["test_accuracy"][kind]) for kind in (PLAIN, OWN)]
+        rows.append([
+            name, f"{entry['num_images']:,}", spread(entry["seconds"][PLAIN]), spread(entry["seconds"][OWN]),
+            f"{entry['ratio']:.1f} ({low:.1f} to {high:.1f})",
+            f"{entry['target']:.1f}: {verdict(entry['ratio'] >= entry['target'])}",
+            f"{accuracy[0]:.1f} and {accuracy[1]:.1f}",
+        ])  # fmt: skip
+    return table(
+        ["network", "images", "plain loop, s", "ours, s", "ratio", "target", "test accuracy, %, plain and ours"], rows
+    )
+
+
+def use(found: dict[str, Any], _: dict[str, Any]) -> str:
+    """Achieved rates over the measured peaks."""
+    rows = [
+        [name, *[f"{entry['share_of_fp32_peak'][kind]:.0%}" for kind in (PLAIN, "course_lib, float32", OWN)],
+         f"{entry['share_of_bf16_peak']:.0%}"]
+        for name, entry in found["networks"].items()
+    ]  # fmt: skip
+    header = ["network", "plain loop", "ours, float32", "ours, bfloat16", "ours, of the bfloat16 peak"]
+    return table(header, rows)
+
+
+def shares(found: dict[str, Any], _: dict[str, Any]) -> str:
+    """What taking images and writing checkpoints cost."""
+    rows = [
+        [
+            name,
+            *[f"{entry[key]:.1%}, {verdict(entry[key] < TARGET_SHARE)}" for key in ("data_share", "checkpoint_share")],
+        ]
+        for name, entry in found["networks"].items()
+    ]
+    return table(["network", "images, of a step", "checkpoint, of an epoch"], rows)
+
+
+def processes(found: dict[str, Any], _: dict[str, Any]) -> str:
+    """One process against two."""
+    rows = [
+        [name, spread(entry["processes"]["one"]), spread(entry["processes"]["two"]),
+         f"{entry['processes']['efficiency']:.0%}"]
+        for name, entry in found["networks"].items()
+    ]  # fmt: skip
+    return table(["network", "one process, s", "two processes, s", "efficiency"], rows)
+
+
+def throughput(_: dict[str, Any], found: dict[str, Any]) -> str:
+    """Images a second beside torchvision's modules."""
+    rows = []
+    for name, entry in found["networks"].items():
+        low, high = entry["ratio_range"]
+        samples = entry["images_per_second"]
+        rows.append([
+            name, spread(samples["torchvision"]), spread(samples["course_lib"]),
+            f"{entry['ratio']:.2f} ({low:.2f} to {high:.2f})",
+        ])  # fmt: skip
+    return table(["network", "torchvision, images/s", "ours, images/s", "ratio"], rows)
+
+
+def machine(found: dict[str, Any], _: dict[str, Any]) -> str:
+    """Where the figures were measured."""
+    where, peaks = found["environment"], found["peak_macs_per_second"]
+    return (
+        f"{where['processor']}, {where['cores']} cores, all of them in use, {where['os']}, Python {where['python']}, "
+        f"torch {where['packages']['torch']}; matrix products reach {peaks['fp32'] / 1e9:,.0f} thousand million "
+        f"multiply-adds a second in float32 and {peaks['bf16'] / 1e9:,.0f} in bfloat16"
+    )
+
+
+TABLES = {
+    "epochs": epochs, "use": use, "shares": shares, "processes": processes, "throughput": throughput,
+    "machine": machine,
+}  # fmt: skip
+
+
+def insert_tables(app: Sphinx, _docname: str, source: list[str]) -> None:
+    """Write the tables into a page that asks for them."""
+    if "@TRAINING" in source[0]:
+        folder = Path(app.srcdir) / "benchmarks" / "results"
+        found = [
+            json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("training_speed", "throughput_cpu")
+        ]
+        source[0] = re.sub(r"@TRAINING (\w+)@", lambda match: TABLES[match.group(1)](*found), source[0])
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("source-read", insert_tables)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
