@@ -115,7 +115,7 @@ TABLES = {
 def insert_tables(app: Sphinx, _docname: str, source: list[str]) -> None:
     """Write the tables into a page that asks for them."""
     if "@TRAINING" in source[0]:
-        folder = Path(app.srcdir) / "benchmarks" / "results"
+        folder = Path(app.srcdir) / "benchmarks"
         found = [
             json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("training_speed", "throughput_cpu")
         ]
