@@ -180,7 +180,9 @@ def test_no_address_of_the_repository_stands_in_the_configuration():
 @pytest.mark.parametrize("path", sorted((ROOT / "book" / "extensions").glob("*.py")), ids=lambda path: path.stem)
 def test_an_extension_is_small_and_is_used(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) < 100
-    assert path.stem in yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["local_extensions"]
+    loaded = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["local_extensions"]
+    others = [other.read_text(encoding="utf-8") for other in path.parent.glob("*.py") if other != path]
+    assert path.stem in loaded or any(re.search(rf"^(from|import) {path.stem}\b", text, re.M) for text in others)
 
 
 def test_the_banner_shows_a_true_cross_correlation():

@@ -10,13 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from markdown_tables import table
 from sphinx.application import Sphinx
-
-
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; numbers stand to the right."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def targets(speed: dict[str, Any], _: dict[str, Any]) -> str:

@@ -8,15 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from markdown_tables import table
 from sphinx.application import Sphinx
 
 from course_lib.records import load_plan, load_records, summarise
-
-
-def table(header: list[str], rows: list[list[str]], right: int) -> str:
-    """A Markdown table whose last ``right`` columns stand to the right."""
-    marks = ["---"] * (len(header) - right) + ["---:"] * right
-    return "\n".join("| " + " | ".join(line) + " |" for line in [header, marks, *rows])
 
 
 def error_of(record: dict[str, Any]) -> str:

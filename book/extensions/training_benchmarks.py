@@ -11,26 +11,12 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from markdown_tables import spread, table, verdict
 from sphinx.application import Sphinx
+from training_machines import machine, throughput
 
 PLAIN, OWN = "plain loop", "course_lib"
 TARGET_SHARE = 0.02
-
-
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; numbers stand to the right."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def spread(values: list[float], digits: int = 1) -> str:
-    """The median, and the lowest and highest."""
-    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
-
-
-def verdict(is_met: bool) -> str:
-    """In a word."""
-    return "met" if is_met else "missed"
 
 
 def epochs(found: dict[str, Any], _: dict[str, Any]) -> str:
@@ -81,29 +67,6 @@ def processes(found: dict[str, Any], _: dict[str, Any]) -> str:
         for name, entry in found["networks"].items()
     ]  # fmt: skip
     return table(["network", "one process, s", "two processes, s", "efficiency"], rows)
-
-
-def throughput(_: dict[str, Any], found: dict[str, Any]) -> str:
-    """Images a second beside torchvision's modules."""
-    rows = []
-    for name, entry in found["networks"].items():
-        low, high = entry["ratio_range"]
-        samples = entry["images_per_second"]
-        rows.append([
-            name, spread(samples["torchvision"]), spread(samples["course_lib"]),
-            f"{entry['ratio']:.2f} ({low:.2f} to {high:.2f})",
-        ])  # fmt: skip
-    return table(["network", "torchvision, images/s", "ours, images/s", "ratio"], rows)
-
-
-def machine(found: dict[str, Any], _: dict[str, Any]) -> str:
-    """Where the figures were measured."""
-    where, peaks = found["environment"], found["peak_macs_per_second"]
-    return (
-        f"{where['processor']}, {where['cores']} cores, all of them in use, {where['os']}, Python {where['python']}, "
-        f"torch {where['packages']['torch']}; matrix products reach {peaks['fp32'] / 1e9:,.0f} thousand million "
-        f"multiply-adds a second in float32 and {peaks['bf16'] / 1e9:,.0f} in bfloat16"
-    )
 
 
 TABLES = {
