@@ -16,8 +16,8 @@ def raw(tmp_path):
     return write_raw(tmp_path)
 
 
-def refused(which, root, message):
-    """The message of the DataError: one line, which ends with the remedy."""
+def assert_refused(which, root, message):
+    """The data are refused with this message: one line, which ends with the remedy."""
     with pytest.raises(DataError, match=message) as caught:
         load_idx(which, root)
     text = str(caught.value)
@@ -39,9 +39,9 @@ def test_idx_files_become_splits(raw, which):
 def test_a_missing_or_truncated_file_is_refused(raw, which, name):
     root, whole = raw.parent.parent, len(FILES[name])
     (raw / name).write_bytes(FILES[name][:-1])
-    refused(which, root, rf"MNIST/raw/{name} has {whole - 1:,} bytes, expected {whole:,}:")
+    assert_refused(which, root, rf"MNIST/raw/{name} has {whole - 1:,} bytes, expected {whole:,}:")
     (raw / name).unlink()
-    refused(which, root, rf"MNIST/raw/{name} is missing:")
+    assert_refused(which, root, rf"MNIST/raw/{name} is missing:")
 
 
 def test_a_changed_byte_is_refused_by_the_sum(raw):
@@ -50,7 +50,7 @@ def test_a_changed_byte_is_refused_by_the_sum(raw):
     (raw / "t10k-images-idx3-ubyte").write_bytes(content)
     found = hashlib.sha256(content).hexdigest()
     expected = SUMS["t10k-images-idx3-ubyte"]
-    refused(TINY, raw.parent.parent, rf"is corrupted, its sha256 is {found}, expected {expected}:")
+    assert_refused(TINY, raw.parent.parent, rf"is corrupted, its sha256 is {found}, expected {expected}:")
 
 
 @pytest.mark.parametrize("place", [2, 3, 7, 11], ids=["type", "axes", "count", "height"])
@@ -58,12 +58,12 @@ def test_without_a_sum_the_header_must_be_right(raw, place):
     content = bytearray(FILES["train-images-idx3-ubyte"])
     content[place] ^= 1
     (raw / "train-images-idx3-ubyte").write_bytes(content)
-    refused(TINY_FASHION, raw.parent.parent, "is corrupted, it does not begin as an IDX file of 12x28x28 bytes:")
+    assert_refused(TINY_FASHION, raw.parent.parent, "is corrupted, it does not begin as an IDX file of 12x28x28 bytes:")
 
 
 def test_without_a_sum_a_label_without_class_is_refused(raw):
     (raw / "t10k-labels-idx1-ubyte").write_bytes(FILES["t10k-labels-idx1-ubyte"][:-1] + b"\x0a")
-    refused(TINY_FASHION, raw.parent.parent, "t10k-labels-idx1-ubyte is corrupted, it has a label above 9:")
+    assert_refused(TINY_FASHION, raw.parent.parent, "t10k-labels-idx1-ubyte is corrupted, it has a label above 9:")
 
 
 def test_a_file_is_compared_with_its_archive(raw):
@@ -73,20 +73,20 @@ def test_a_file_is_compared_with_its_archive(raw):
     content = bytearray(FILES["train-images-idx3-ubyte"])
     content[-1] ^= 1
     (raw / "train-images-idx3-ubyte").write_bytes(content)
-    refused(TINY_FASHION, root, "is corrupted, it is not what train-images-idx3-ubyte.gz holds:")
+    assert_refused(TINY_FASHION, root, "is corrupted, it is not what train-images-idx3-ubyte.gz holds:")
 
 
 def test_a_damaged_archive_is_refused(raw):
     root, packed = raw.parent.parent, ARCHIVES["train-images-idx3-ubyte.gz"]
     (raw / "train-images-idx3-ubyte.gz").write_bytes(packed[:-5])
-    refused(TINY_FASHION, root, r"train-images-idx3-ubyte\.gz is corrupted, its sha256 is")
-    refused(TINY_FASHION._replace(archives={}), root, "it is not what train-images-idx3-ubyte.gz holds:")
+    assert_refused(TINY_FASHION, root, r"train-images-idx3-ubyte\.gz is corrupted, its sha256 is")
+    assert_refused(TINY_FASHION._replace(archives={}), root, "it is not what train-images-idx3-ubyte.gz holds:")
 
 
 def test_a_file_that_cannot_be_read_is_refused(raw):
     (raw / "train-images-idx3-ubyte").unlink()
     (raw / "train-images-idx3-ubyte").mkdir()
-    refused(TINY, raw.parent.parent, r"train-images-idx3-ubyte cannot be read \(Is a directory\)")
+    assert_refused(TINY, raw.parent.parent, r"train-images-idx3-ubyte cannot be read \(Is a directory\)")
 
 
 def test_the_sums_are_of_the_files_that_torchvision_names():

@@ -124,13 +124,13 @@ def _frames(boxes: dict[int, Box], edges: Edges, modules: dict[str, nn.Module], 
     for name, run in groupby(boxes, key=lambda number: boxes[number].frame):
         members = list(run)
         if name and len(members) > 1:
-            inside = _between(edges, members)
+            inside = edges_of(edges, members)
             inside |= {(number, SINK) for number in members if number == output}
             frames.append(Frame(name, type(modules[name]).__name__, members, inside))
     return frames
 
 
-def _between(edges: Edges, members: Iterable[int]) -> Edges:
+def edges_of(edges: Edges, members: Iterable[int]) -> Edges:
     """The edges of ``members``, with everything else as ``SOURCE`` and ``SINK``."""
     own = set(members)
     return {

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from course_lib.figures.architecture.graph import SINK, SOURCE, Edges
+from course_lib.figures.architecture.graph import SINK, SOURCE, Edges, edges_of
 
 
 @dataclass
@@ -64,19 +64,9 @@ def _between(numbers: list[int], edges: Edges, *, direct: bool) -> list[Item]:
         return []
     parts = _components(numbers, edges)
     if len(parts) == 1 and not direct:
-        return [Tangle(numbers, _outlined(edges, numbers))]
-    branches = [decompose(part, _outlined(edges, part)) for part in parts]
+        return [Tangle(numbers, edges_of(edges, numbers))]
+    branches = [decompose(part, edges_of(edges, part)) for part in parts]
     return [Parallel([*branches, []] if direct else branches)]
-
-
-def _outlined(edges: Edges, numbers: Sequence[int]) -> Edges:
-    """The edges of ``numbers``, with everything else as ``SOURCE`` and ``SINK``."""
-    own = set(numbers)
-    return {
-        (source if source in own else SOURCE, target if target in own else SINK)
-        for source, target in edges
-        if source in own or target in own
-    }
 
 
 def _components(numbers: list[int], edges: Edges) -> list[list[int]]:
