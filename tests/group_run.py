@@ -1,7 +1,8 @@
-"""One process of a group that trains a small network: ``python group_run.py FOLDER [KILL_AT_STEP]``.
+"""One process of a group that trains a small network: ``python group_run.py FOLDER [KILL_AT_STEP [slow]]``.
 
 The network has batch normalisation, dropout is off, and the last batch of an epoch is smaller and odd. The process of
-rank 1 kills itself at the given step. Rank 0 prints the history as JSON.
+rank 1 kills itself at the given step; if slow, rank 0 takes ten seconds for that step. Rank 0 prints the history as
+JSON.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -19,7 +21,7 @@ from course_lib.models import build
 from course_lib.training import Augment, TrainingError, fit, join_group, leave_group, seeded
 
 
-def main(folder: str, kill_at: int | None) -> int:
+def main(folder: str, kill_at: int | None, slow: bool) -> int:
     """Train; 3 is the exit status of a run that lost a process."""
     torch.set_num_threads(1)
     group = join_group("cpu")[0]
@@ -33,6 +35,8 @@ def main(folder: str, kill_at: int | None) -> int:
         steps.extend([0] * module.training)
         if group.rank == 1 and len(steps) == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
+        if slow and group.rank == 0 and len(steps) == kill_at:
+            time.sleep(10)
 
     model.register_forward_hook(count)
     try:
@@ -50,6 +54,6 @@ def main(folder: str, kill_at: int | None) -> int:
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None)
+    status = main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None, "slow" in sys.argv)
     sys.stderr.flush()
     os._exit(status)  # a group that lost a process would wait for it at exit

@@ -85,6 +85,31 @@ def test_a_group_that_lost_a_process_says_so_and_resumes_to_the_same_numbers(tog
     }
 
 
+def torchrun(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Two processes, started and watched by torchrun."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(SCRIPT)]
+    return subprocess.run(
+        [*command, str(folder), *arguments],
+        env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["8", "8 slow"])
+def test_torchrun_ends_a_run_that_lost_a_process_with_a_message_and_its_checkpoint(together, tmp_path, way):
+    """In the slow way the survivor is still computing when torchrun tells it to stop."""
+    folder = tmp_path / "run"
+    lost = torchrun(folder, *way.split())
+    assert lost.returncode != 0
+    message = f"process 0 of 2 lost another one, so training stops: the last good checkpoint is {folder / 'epoch-0001'}"
+    assert lost.stderr.splitlines().count(message) == 1
+    resumed = torchrun(folder)
+    assert resumed.returncode == 0
+    history, expected = json.loads(resumed.stdout), together[0]
+    assert {name: history[name] for name in history if name != "seconds"} == {
+        name: expected[name] for name in expected if name != "seconds"
+    }
+
+
 def test_a_run_of_another_number_of_processes_is_refused(together, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(together[1], folder)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -65,17 +67,21 @@ class Group:
         """Say in one line what a lost process means; ``note`` tells how to go on.
 
         Raises:
-            TrainingError: another process has gone.
+            TrainingError: another process has gone, or ``torchrun`` noticed first and asked this one to stop.
         """
+        lost = f"process {self.rank} of {self.size} lost another one, so training stops:"
+
+        def stop(*_: Any) -> None:
+            raise TrainingError(f"{lost} {note()}")
+
         try:
-            yield
+            with _on_sigterm(stop) if self.size > 1 else contextlib.nullcontext():
+                yield
         except RuntimeError as error:
             text = str(error).lower()
             if self.size == 1 or not any(word in text for word in LOST):
                 raise
-            raise TrainingError(
-                f"process {self.rank} of {self.size} lost another one, so training stops: {note()}"
-            ) from None
+            raise TrainingError(f"{lost} {note()}") from None
 
 
 def join_group(device: str = "auto") -> tuple[Group, str]:
@@ -96,6 +102,19 @@ def join_group(device: str = "auto") -> tuple[Group, str]:
         torch.cuda.set_device(place)
     dist.init_process_group("nccl" if on_gpu else "gloo")
     return Group.current(), place
+
+
+@contextlib.contextmanager
+def _on_sigterm(handler: Callable[..., None]) -> Iterator[None]:
+    """Answer SIGTERM with ``handler`` for a while; outside the main thread, where Python allows none, do nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def leave_group() -> None:
