@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ledger_drafts import entry_of
 
-from course_lib.ledger import ENTRIES
+from course_lib.ledger import ENTRIES, Entry
 
 ROOT = Path(__file__).resolve().parents[1]
 BLANK = "\u00a0"  # keeps a sign and its number on one line
@@ -68,6 +68,19 @@ def test_notes_are_numbered_where_cells_do_not_share_one(extension, tmp_path):
     cells = [cell.astext().replace(BLANK, " ") for cell in table.findall(nodes.entry)]
     assert cells[4:] == ["ours", "7 = 7", "91 ≠ 8.2", "101", "theirs", "3 = 3", "", ""]
     assert isinstance(notes, nodes.enumerated_list)
+
+
+def test_the_columns_of_a_table_stand_as_in_its_fullest_row(extension, tmp_path):
+    def told(row: str, column: str) -> Entry:
+        where = f"  cell: {{table: Table 1, row: {row}, column: {column}}}\n"
+        return entry_of(tmp_path, 3, where + "  compute: {function: sum, of: [3]}\n  found: 3\n  verdict: reproduced\n")
+
+    entries = [told("conv1", "params"), *[told("inception", name) for name in ("width", "params", "ops")]]
+
+    (table,) = extension["paper"].rebuilt(entries)[0].children[1:]
+
+    cells = [cell.astext() for cell in table.findall(nodes.entry)]
+    assert cells[:4] == ["", "width", "params", "ops"]
 
 
 def test_a_row_shows_what_the_ledger_says_of_a_figure(extension, tmp_path):

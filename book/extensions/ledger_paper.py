@@ -34,7 +34,7 @@ def rebuilt(entries: list[Entry]) -> list[nodes.Node]:
 
 
 def one_table(entries: list[Entry]) -> list[nodes.Node]:
-    """One printed table, rows and columns in the order in which the entries name them, and the notes to its cells."""
+    """One printed table, its columns in the order of its fullest row, and the notes to its cells."""
     notes = list(dict.fromkeys(why(entry) for entry in entries if why(entry)))
     all_share_one = len(notes) == 1 and all(why(entry) for entry in entries)
     rows: dict[str, dict[str, Content]] = {}
@@ -43,7 +43,8 @@ def one_table(entries: list[Entry]) -> list[nodes.Node]:
         for column, content in cells_of(entry, number).items():
             there = rows.setdefault(entry.cell.row, {}).setdefault(column, [])
             there += [text("; "), *content] if there else content
-    heads = list(dict.fromkeys(column for cells in rows.values() for column in cells))
+    fullest = max(rows.values(), key=len)
+    heads = list(dict.fromkeys(column for cells in (fullest, *rows.values()) for column in cells))
     made = [row([[text(name)], *[cells.get(head, []) for head in heads]]) for name, cells in rows.items()]
     items = [nodes.list_item("", nodes.paragraph("", note)) for note in notes]
     numbered = [nodes.enumerated_list("", *items, enumtype="arabic", prefix="", suffix=".")] if items else []

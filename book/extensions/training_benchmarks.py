@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import statistics
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +23,14 @@ def epochs(found: dict[str, Any], _: dict[str, Any]) -> str:
     rows = []
     for name, entry in found["networks"].items():
         low, high = entry["ratio_range"]
-        accuracy = [100 * statistics.median(entry["test_accuracy"][kind]) for kind in (PLAIN, OWN)]
         rows.append([
-            name, f"{entry['num_images']:,}", spread(entry["seconds"][PLAIN]), spread(entry["seconds"][OWN]),
+            name, spread(entry["seconds"][PLAIN]), spread(entry["seconds"][OWN]),
             f"{entry['ratio']:.1f} ({low:.1f} to {high:.1f})",
             f"{entry['target']:.1f}: {verdict(entry['ratio'] >= entry['target'])}",
-            f"{accuracy[0]:.1f} and {accuracy[1]:.1f}",
+            *[spread([100 * value for value in entry["test_accuracy"][kind]]) for kind in (PLAIN, OWN)],
         ])  # fmt: skip
     return table(
-        ["network", "images", "plain loop, s", "ours, s", "ratio", "target", "test accuracy, %, plain and ours"], rows
+        ["network", "plain loop, s", "ours, s", "ratio", "target", "accuracy of the plain loop, %", "ours, %"], rows
     )
 
 
