@@ -74,7 +74,8 @@ class Loop:
 
         In a group both are this process's share of it: the sum over the processes is the batch's.
         """
-        images, labels = self.train.images[chosen], self.train.labels[chosen]
+        # the same as images[chosen], and many times faster on a CPU
+        images, labels = self.train.images.index_select(0, chosen), self.train.labels.index_select(0, chosen)
         if self.augment is not None:
             images = self.augment(images, self.generator)
         images, labels = self.group.share(images), self.group.share(labels)
