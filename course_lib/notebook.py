@@ -41,7 +41,7 @@ def check(answer: Any, expected: Any, hint: str = "", *, rel_tol: float = 1e-6) 
         AssertionError: the answer is wrong; the message carries the answer and the hint, not the solution.
     """
     if answer is ...:
-        print("Not answered yet: replace the ... above, then run this cell again.")
+        print("Not answered yet: replace the ... above.")
         return
     right = expected() if isinstance(expected, Callable) else expected
     if not _equal(answer, right, rel_tol):

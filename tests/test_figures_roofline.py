@@ -44,7 +44,7 @@ def test_bandwidth_is_drawn_in_mebibytes_and_gigabytes() -> None:
 def test_bars_are_shares_in_per_cent() -> None:
     ax = peak_shares({"loops": 0.00004, "torch": 0.76, "lucky": 1.3}).axes[0]
     assert [bar.get_width() for bar in ax.patches] == pytest.approx([0.004, 76.0, 130.0])
-    assert [text.get_text() for text in ax.texts] == ["0.004%", "76%", "130%"]
+    assert [text.get_text() for text in ax.texts] == ["0.004%", "76%", "130%", "peak"]
     assert ax.get_xlim()[0] < 0.004
 
 

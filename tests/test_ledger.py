@@ -150,7 +150,7 @@ def test_the_tool_of_the_authors_prints_and_fails_on_problems(tmp_path, capsys):
     ("value", "text"),
     [
         (122304, "122,304"), (1516, "1516"), (138.357544, "138.358"), ([5, None], "5 / –"), (True, "holds"),
-        ({"n": 3, "mean": 99.01, "spread": 0.1}, "99.01 ± 0.1 (n = 3)"), ("6@28x28", "6@28x28"),
+        ({"n": 3, "mean": 99.01, "spread": 0.1}, "99.01 ± 0.10 (n = 3)"), ("6@28x28", "6@28x28"),
     ],
 )  # fmt: skip
 def test_figures_as_text(value, text):

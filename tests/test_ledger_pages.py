@@ -48,7 +48,9 @@ PART = """\
 def test_a_rebuilt_table_shows_printed_beside_computed_and_marks_the_difference_by_a_sign(extension, tmp_path):
     entry = entry_of(tmp_path, "[7, 9, 10]", PART)
 
-    table, notes = extension["paper"].rebuilt([entry])[0].children[1:]
+    unit, table, notes = extension["paper"].rebuilt([entry])[0].children[1:]
+
+    assert unit.astext() == "In px."
 
     cells = [cell.astext().replace(BLANK, " ") for cell in table.findall(nodes.entry)]
     assert cells == ["", "width", "height", "depth", "ours", "7 = 7", "9 ≠ 8.2", "10"]

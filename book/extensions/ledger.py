@@ -1,5 +1,4 @@
-"""The ledger's pages, and a role for the chapters: {ledger}`alexnet-fig-2-neurons-layer-1` shows a figure as printed,
-with its verdict, and links to its row.
+"""The ledger's pages, and a role for chapters: {ledger}`ID` shows a printed figure and its verdict, with a link.
 
 Directives: `ledger-verdicts`, `ledger-sources`, `ledger-figures`, and `ledger-paper` with a file of entries.
 """
@@ -29,9 +28,9 @@ class Figure(SphinxRole):
         except EntryError as error:
             message = self.inliner.reporter.error(str(error), line=self.lineno)
             return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [message]
-        words = nodes.inline(
-            "", "", text(f"{stated_text(entry.stated)} "), badge(entry.verdict), classes=["ledger-role"]
-        )
+        unit = "%" if entry.unit == "%" else ""
+        told = "" if True in entry.stated_parts else f"{stated_text(entry.stated)}{unit} "  # a statement has no value
+        words = nodes.inline("", "", text(told), badge(entry.verdict), classes=["ledger-role"])
         return [link("row", entry.id, words)], []
 
 
@@ -72,8 +71,10 @@ class Paper(SphinxDirective):
         for entry in found:
             groups.setdefault(entry.source, []).append(entry)
         if len(groups) == 1:
-            return paper(found)
-        return [section(name.replace("-", " ").capitalize(), *paper(group)) for name, group in groups.items()]
+            return [ledger_tables.legend(found), *paper(found)]
+        return [ledger_tables.legend(found)] + [
+            section(name.replace("-", " ").capitalize(), *paper(group)) for name, group in groups.items()
+        ]
 
 
 def year_of(source: str) -> int:

@@ -72,7 +72,8 @@ def why(entry: Entry) -> str:
     gives = explained.gives if isinstance(explained.gives, list) else [explained.gives]
     value = figure_text([part for part in gives if part is not None])
     convention = (explained.text or "another convention").rstrip(".")
-    return " ".join(f"{entry.reason} What gives {value}: {convention}.".split())
+    what = "What holds" if gives == [True] else f"What gives {value}"
+    return " ".join(f"{entry.reason} {what}: {convention}.".split())
 
 
 def section(title: str, *children: nodes.Node) -> nodes.section:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from docutils import nodes
 from ledger_nodes import Content, computed, parts_of, printed, row, section, table, text, why
 from ledger_tables import all_figures
@@ -45,13 +47,27 @@ def one_table(entries: list[Entry]) -> list[nodes.Node]:
             there += [text("; "), *content] if there else content
     fullest = max(rows.values(), key=len)
     heads = list(dict.fromkeys(column for cells in (fullest, *rows.values()) for column in cells))
+    units = units_of(entries)
+    shared = set(units.values()) if len(set(units.values())) == 1 and set(units) == set(heads) else set()
+    titles = [head if shared or head not in units else f"{head}, {units[head]}" for head in heads]
     made = [row([[text(name)], *[cells.get(head, []) for head in heads]]) for name, cells in rows.items()]
     items = [nodes.list_item("", nodes.paragraph("", note)) for note in notes]
     numbered = [nodes.enumerated_list("", *items, enumtype="arabic", prefix="", suffix=".")] if items else []
     return [
-        table(["", *heads], made, "ledger-rebuilt"),
+        *[nodes.paragraph("", f"In {unit}.") for unit in shared],
+        table(["", *titles], made, "ledger-rebuilt"),
         *([nodes.paragraph("", notes[0])] if all_share_one else numbered),
     ]
+
+
+def units_of(entries: list[Entry]) -> dict[str, str]:
+    """The unit of each column in which all figures have the same one."""
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        columns, units = entry.cell.columns, re.split(r" / |, ", entry.unit or "")
+        for place, column in enumerate(columns):
+            found.setdefault(column, set()).add(units[place] if len(units) == len(columns) else entry.unit or "")
+    return {column: units.pop() for column, units in found.items() if len(units) == 1 and units != {""}}
 
 
 def cells_of(entry: Entry, number: int) -> dict[str, Content]:

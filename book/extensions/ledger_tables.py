@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from docutils import nodes
-from ledger_nodes import SIGNS, badge, class_of, computed, parts_of, printed, row, table, text, why
+from ledger_nodes import SIGNS, Content, badge, class_of, computed, parts_of, printed, row, sign, table, text, why
 from ledger_places import link
 
 from course_lib.ledger import Entry
@@ -19,7 +19,22 @@ MEANINGS = {
     "differs": "the computation gives something else; the row says what would explain it, where that is known",
     "not attempted": "nothing that arithmetic can decide, such as an accuracy on ImageNet or a setting of a training",
 }
+WORDS = {
+    "reproduced": "equal", "rounded": "equal after rounding or truncating", "measured": "measured",
+    "ambiguous": "ambiguous", "differs": "different", "not attempted": "not attempted",
+}  # fmt: skip
 FIGURE = ["Figure", "Printed", "Computed", "Verdict", "Why"]
+
+
+def legend(entries: Iterable[Entry]) -> nodes.paragraph:
+    """What the signs mean that stand before computed values."""
+    rebuilt = any(entry.cell is not None for entry in entries)
+    parts: Content = [text("Printed values stand above, computed ones below: " if rebuilt else "Signs: ")]
+    for verdict, words in WORDS.items():
+        parts += [sign(verdict), text(f" {words}, ")]
+    alone = ". Where a printed value stands alone, nothing was computed, and the note says why." if rebuilt else "."
+    parts[-1] = text(f" {WORDS['not attempted']}{alone}")
+    return nodes.paragraph("", "", *parts)
 
 
 def all_figures(entries: Iterable[Entry], *, anchors: bool) -> nodes.table:

@@ -28,16 +28,16 @@ def measured(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> 
         if record:
             speed = max(run["images_per_second"] for run in record["runs"])
             rows.append([
-                f"{{ref}}`{entry['name'].replace('_', ' ')} <{entry['chapter']}>`", record["data"]["title"],
-                f"{record['model']['params']:,}", str(record["hyperparameters"]["epochs"]), error_of(record),
+                f"{{ref}}`{entry['name'].replace('_', ' ')} <{entry['chapter']}>`", error_of(record),
+                record["data"]["title"], str(record["hyperparameters"]["epochs"]), f"{record['model']['params']:,}",
                 f"{speed:,.0f}",
             ])  # fmt: skip
-    return table(["run", "data", "parameters", "epochs", "test error, %", "images/s"], rows, 4)
+    return table(["run", "test error, %", "data", "epochs", "parameters", "images/s"], rows, 4)
 
 
 def compared(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
-    """Runs whose network a paper has trained too."""
-    rows = []
+    """Runs whose network a paper has trained too, and below them what is not the same."""
+    rows, reasons = [], {}
     for entry in plan:
         if "published" in entry:
             record = records.get(entry["name"])
@@ -45,9 +45,11 @@ def compared(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> 
             if record:
                 ours = error_of(record)
                 gap = f"{100 * (1 - summarise(record).mean) - float(entry['published']):+.2f}"
-            cited = f"{{cite:t}}`{entry['source']}`, {entry['location']}"
-            rows.append([entry["name"].replace("_", " "), cited, entry["published"], ours, gap, entry["difference"]])
-    return table(["run", "paper", "printed, %", "ours, %", "difference", "what is not the same"], rows, 0)
+            cited, name = f"{{cite:t}}`{entry['source']}`, {entry['location']}", entry["name"].replace("_", " ")
+            rows.append([name, entry["published"], ours, gap, cited])
+            reasons.setdefault(entry["difference"], []).append(name)
+    notes = "\n".join(f"- {', '.join(names)}: {reason}" for reason, names in reasons.items())
+    return table(["run", "printed, %", "ours, %", "points", "paper"], rows, 0) + f"\n\nWhat is not the same:\n\n{notes}"
 
 
 def missing(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:

@@ -106,7 +106,7 @@ class Complexity:
 
     @property
     def forward_bytes(self) -> int:
-        """Memory of an inference: parameters, buffers and the largest set of activations alive at once."""
+        """Memory of an inference, for parameters, buffers and the largest set of activations alive at once."""
         return self.param_bytes + self.buffer_bytes + self.peak_activation_bytes
 
     def training_bytes(self, optimizer_slots: int = 1) -> int:

@@ -33,7 +33,7 @@ class Stage(NamedTuple):
 
 
 def two_columns(stages: Sequence[Stage]) -> Figure:
-    """A network in two columns, drawn from left to right: who sees whom, the shapes, and sides of maps to scale."""
+    """A network in two columns, drawn from left to right: who sees whom, the shapes; larger boxes for larger maps."""
     figure = Figure(figsize=(WIDTH, 3.3), layout="constrained")
     ax = figure.subplots()
     largest = max(stage.side for stage in stages[1:])  # the image itself would dwarf the maps

@@ -89,7 +89,7 @@ def tape(input_size: int, kernel_size: int, stride: int = 1, padding: int = 0, d
         unread = inside and pixel not in read
         style = {"facecolor": ORANGE if unread else "white", "edgecolor": "black"} if inside else PADDING
         ax.add_patch(Rectangle((pixel - 0.5, -1.5), 1, 0.9, **style))
-        ax.text(pixel, -1.05, "×" if unread else str(pixel) if inside else "0", ha="center", va="center", fontsize=11)
+        ax.text(pixel, -1.05, "×" if unread else str(pixel) if inside else "", ha="center", va="center", fontsize=11)
     for output, start in enumerate(starts):
         ax.plot([start, start + span], [output, output], color=BLUE, linewidth=1.5)
         taps = [start + dilation * tap for tap in range(kernel_size)]

@@ -43,7 +43,7 @@ def class_map_rows(images: Any, maps: Any, classes: Sequence[str]) -> Figure:
         for ax, one, mean in zip(line[1:], row, means, strict=True):
             ax.imshow(one, cmap=SIGNED, vmin=-limit, vmax=limit)
             _bare(ax, frame=2.4 if mean == means.max() else 0.6)
-            ax.set_xlabel(f"{mean:.1f}", fontsize=8, labelpad=2)
+            ax.set_xlabel(f"{round(float(mean), 1) + 0.0:.1f}", fontsize=8, labelpad=2)
     for ax, title in zip(figure.axes[:columns], ("image", *classes), strict=True):
         ax.set_title(title, **SMALL)
     return figure

@@ -19,7 +19,10 @@ from course_lib.figures.style import BLACK, BLUE, ORANGE, PALETTE, VERMILLION, W
 
 HEADING = {"fontsize": 11}
 GREY = "#8c8c8c"
-MARKERS = "os^DvP*X<"
+MARKERS = "os^DvP*X<h"
+FAMILIES = (
+    "AlexNet", "VGG", "GoogLeNet", "ResNet", "MobileNet v1", "MobileNet v2", "EfficientNet", "ZFNet", "NiN", "LeNet-5",
+)  # fmt: skip
 AREA = 4.5  # square points for a million parameters
 
 
@@ -56,7 +59,9 @@ def bubble_chart(marks: Mapping[str, Mark], *, xlabel: str, ylabel: str, sizes: 
         panels[0].scatter(
             [], [], s=AREA * size, color="white", edgecolor=BLACK, linewidth=0.7, label=f"{size:g} million"
         )
-    panels[0].legend(title="parameters", loc="lower right", fontsize=10, title_fontsize=10, labelspacing=1.1)
+    panels[0].legend(
+        title="parameters", loc="lower right", fontsize=10, title_fontsize=10, labelspacing=1.5, borderpad=0.9
+    )
     figure.draw_without_rendering()
     circles = {name: Circle(mark.x, mark.y, _radius(mark.size)) for name, mark in marks.items()}
     largest = sorted(marks, key=lambda name: -marks[name].x)[: len(marks) // 2]  # the others are too close to be named
@@ -103,7 +108,7 @@ def front_panels(
         ax.set(xscale="log", xlabel=label)
         members = sorted((marks[name].x, marks[name].y) for name in fronts[label])
         _draw_steps(ax, members, 1.6 * max(mark.x for mark in marks.values()))
-        for name, mark in marks.items():
+        for name, mark in sorted(marks.items(), key=lambda item: item[0] in fronts[label]):  # members on top
             color, marker = styles[mark.family]
             on_front = name in fronts[label]
             look = {"alpha": 1.0, "markeredgecolor": BLACK} if on_front else {"alpha": 0.35, "markeredgecolor": color}
@@ -135,7 +140,8 @@ def measurements_of(rows: Mapping[str, Mapping[str, Sequence[float]]], *, xlabel
         every = [value for values in row.values() for value in values]
         ax.plot([min(every), max(every)], [place, place], color=GREY, linewidth=1.5, zorder=1)
     for index, kind in enumerate(kinds):
-        points = [(value, place) for place, row in enumerate(rows.values()) for value in row.get(kind, ())]
+        shift = 0.14 * (index - (len(kinds) - 1) / 2)  # signs of equal values stand one above the other
+        points = [(value, place + shift) for place, row in enumerate(rows.values()) for value in row.get(kind, ())]
         style = {"color": PALETTE[index % len(PALETTE)], "marker": MARKERS[index % len(MARKERS)]}
         ax.plot(*zip(*points, strict=True), linestyle="", markersize=8, label=kind, alpha=0.85, **style)
     ax.set_yticks(range(len(rows)), list(rows))
@@ -176,10 +182,12 @@ def time_against_work(marks: Mapping[str, Mark], *, speeds: Sequence[float]) -> 
 
 
 def _styles(marks: Iterable[Mark]) -> dict[str, tuple[str, str]]:
-    """Colour and sign of each family, in the order of appearance."""
-    families = dict.fromkeys(mark.family for mark in marks)
+    """Colour and sign of each family: those of the course always have the same ones, others follow."""
+    present = list(dict.fromkeys(mark.family for mark in marks))
+    places = [*FAMILIES, *(family for family in present if family not in FAMILIES)]
     colors = [*PALETTE, GREY, "#7a4f00"]
-    return {family: (colors[index % 9], MARKERS[index % 9]) for index, family in enumerate(families)}
+    styles = {family: (colors[index % 9], MARKERS[index % 10]) for index, family in enumerate(places)}
+    return {family: styles[family] for family in present}
 
 
 def _radius(size: float) -> float:

@@ -27,7 +27,8 @@ def seed_dots(results: Mapping[str, Sequence[float]], *, xlabel: str) -> Figure:
         mean = sum(values) / len(values)
         ax.plot([mean, mean], [place - 0.3, place + 0.3], color=BLACK, linewidth=2)
     low, high = min(0.0, *map(min, results.values())), max(0.0, *map(max, results.values()))
-    ax.set(xlabel=xlabel, xlim=(1.06 * low, 1.06 * high), ylim=(len(results) - 0.5, -0.5))
+    margin = 0.06 * (high - low)
+    ax.set(xlabel=xlabel, xlim=(low - margin * (low < 0), high + margin), ylim=(len(results) - 0.5, -0.5))
     ax.set_yticks(range(len(results)), results)
     ax.grid(False, axis="y")
     return figure
@@ -80,11 +81,12 @@ def curves_with_band(
 def _draw_rates(
     ax: Axes, rates: Mapping[float, Sequence[float]], limit: float, *, color: str, marker: str, label: str
 ) -> None:
-    """One case: the line through the rates at which every run got there, their dots, and crosses for the others."""
+    """One case: the line through the rates at which every run got there, their dots, and signs for the others."""
     means = {rate: sum(values) / len(values) for rate, values in sorted(rates.items())}
     reached = [rate for rate, mean in means.items() if math.isfinite(mean)]
     failed = [rate for rate in means if rate not in reached]
     for rate in reached:
         ax.plot([rate] * len(rates[rate]), rates[rate], marker, color=color, alpha=0.4, markersize=5)
     ax.plot(reached, [means[rate] for rate in reached], marker=marker, color=color, label=label)
-    ax.plot(failed, [limit] * len(failed), "x", color=color, markersize=8, markeredgewidth=2)
+    sign = "x+"[MARKERS.index(marker) % 2]  # two cases that failed at the same rate stay apart
+    ax.plot(failed, [limit] * len(failed), sign, color=color, markersize=11, markeredgewidth=2)

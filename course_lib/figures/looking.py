@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course_lib.figures.style import PALETTE, VERMILLION, WIDTH
+from course_lib.figures.style import VERMILLION, WIDTH
 
 INK, SIGNED = "gray_r", "RdBu_r"
 HEADING = {"fontsize": 11}
@@ -96,16 +97,25 @@ def occlusion_panels(cases: Mapping[str, Occlusion]) -> Figure:
 
 
 def _draw_labels(ax: Axes, labels: np.ndarray) -> None:
-    """The class at each place as a coloured cell; each class is named once, in the middle of its cells."""
-    classes = np.unique(labels)
-    colors = {label: PALETTE[index % len(PALETTE)] for index, label in enumerate(classes)}
+    """The class at each place as a coloured cell, one colour per class; each class is named where it is thickest."""
     for (row, column), label in np.ndenumerate(labels):
-        ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colors[label], alpha=0.35, edgecolor="none"))
-    for label in classes:
-        places = np.argwhere(labels == label)
+        color = colormaps["tab10"](int(label) % 10)
+        ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=color, alpha=0.35, edgecolor="none"))
+    for label in np.unique(labels):
+        places = np.argwhere(_core(labels == label))
         row, column = places[np.abs(places - places.mean(0)).sum(1).argmin()]
         ax.text(column, row, str(label), ha="center", va="center", fontsize=12, fontweight="bold")
     ax.set(xlim=(-0.5, labels.shape[1] - 0.5), ylim=(labels.shape[0] - 0.5, -0.5), aspect="equal")
+
+
+def _core(mask: np.ndarray) -> np.ndarray:
+    """What is left of a mask (H, W) when its edge is taken off as often as something remains."""
+    while True:
+        wide = np.pad(mask, 1)
+        inner = mask & wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
+        if not inner.any():
+            return mask
+        mask = inner
 
 
 def _mosaic(tiles: np.ndarray, columns: int, signed: bool) -> np.ndarray:

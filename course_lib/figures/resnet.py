@@ -42,8 +42,12 @@ def training_panels(
         ax.set(xlabel="epoch", ylim=(0, None))
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         ax.set_title(title, **HEADING)
-        ax.legend(fontsize=11)
     axes[0].set_ylabel(ylabel)
+    if len({tuple(cases) for cases in panels.values()}) == 1:
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=11)
+    else:
+        for ax in axes:
+            ax.legend(fontsize=11)
     return figure
 
 
@@ -80,7 +84,7 @@ def depth_profiles(profiles: Sequence[Profile], *, borders: Sequence[int] = ()) 
 
 
 def _draw_profile(ax: Axes, profile: Profile) -> None:
-    """One panel of `depth_profiles`."""
+    """One panel of ``depth_profiles``."""
     if profile.guess is not None:
         ax.axhline(profile.guess, color=BLACK, linestyle=":", linewidth=1.2)
     for index, (label, values) in enumerate(profile.cases.items()):

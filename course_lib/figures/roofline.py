@@ -64,7 +64,10 @@ def bandwidth_curve(sizes: Sequence[int], speeds: Sequence[float]) -> Figure:
 
 
 def peak_shares(shares: Mapping[str, float]) -> Figure:
-    """A bar for each method, as long as its share of the peak is large; the axis is logarithmic."""
+    """A bar for each method, as long as its share of the peak is large; the axis is logarithmic.
+
+    A number stands in its bar where the bar comes near the line of the peak, beside it where it is short.
+    """
     figure = Figure(figsize=(WIDTH, 0.42 * len(shares) + 1.0), layout="constrained")
     ax = figure.subplots()
     percent = [100 * share for share in shares.values()]
@@ -72,10 +75,14 @@ def peak_shares(shares: Mapping[str, float]) -> Figure:
     places = range(len(percent))
     ax.barh(places, percent, left=0, color=BLUE, height=0.6)
     for place, value in zip(places, percent, strict=True):
-        text = f"{value:.0f}%" if value >= 10 else f"{value:.2g}%"
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}  # keeps the line of the peak off the number
-        ax.annotate(text, (value, place), (5, 0), textcoords="offset points", va="center", fontsize=11, bbox=box)
+        text, near = f"{value:.0f}%" if value >= 10 else f"{value:.2g}%", value >= 10
+        place_of_text = {"xytext": (-5 if near else 5, 0), "textcoords": "offset points", "va": "center"}
+        ax.annotate(
+            text, (value, place), **place_of_text, ha="right" if near else "left", color="white" if near else BLACK,
+            fontsize=11,
+        )  # fmt: skip
     ax.axvline(100, color=BLACK, linewidth=1, linestyle="--")
+    ax.annotate("peak", (100, len(percent) - 0.6), (5, 0), textcoords="offset points", va="center", fontsize=11)
     ax.set(xscale="log", xlim=(floor, max(1000, 4 * max(percent))), xlabel="share of the peak (%)")
     ax.set_yticks(places, shares)
     ax.xaxis.set_major_locator(LogLocator(numticks=5))  # more would run into each other

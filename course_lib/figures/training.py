@@ -90,7 +90,7 @@ def plot_reliability(calibration: Calibration) -> Figure:
     axes.plot([0, 1], [0, 1], color=BLACK, linestyle="--", label="perfect")
     axes.plot(
         np.asarray(calibration.confidence)[filled], np.asarray(calibration.accuracy)[filled], "o", color=ORANGE,
-        label="mean confidence",
+        label="at the bin's mean confidence", clip_on=False, zorder=3,
     )  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="confidence of the prediction", ylabel="accuracy")
     axes.set_title(f"expected calibration error {calibration.ece:.1%}")

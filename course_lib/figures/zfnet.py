@@ -92,8 +92,9 @@ def error_gaps(rows: Mapping[str, Errors]) -> Figure:
     places = range(len(rows))
     for place, errors in enumerate(rows.values()):
         ax.plot(errors, [place, place], color="#8c8c8c", linewidth=1.5, zorder=1)
-    ax.plot([errors.train for errors in rows.values()], places, "o", color=VERMILLION, label="training")
-    ax.plot([errors.validation for errors in rows.values()], places, "s", color=BLUE, label="validation")
+    ax.plot([errors.train for errors in rows.values()], places, "o", color=VERMILLION, label="training", zorder=3)
+    wide = {"markersize": 10, "markerfacecolor": "none", "markeredgewidth": 1.8}  # one of the same value shows inside
+    ax.plot([errors.validation for errors in rows.values()], places, "s", color=BLUE, label="validation", **wide)
     ax.set(xlabel="top-1 error (%)", xlim=(0, None), ylim=(len(rows) - 0.5, -0.5))
     ax.set_yticks(places, rows, fontsize=10)
     ax.grid(False, axis="y")

@@ -81,7 +81,7 @@ class Entry:
 
     @property
     def stated_parts(self) -> list[Any]:
-        """The parts of the figure: a list's, or those of numbers joined by slashes between blanks; else itself."""
+        """The parts of a list, or of numbers joined by slashes between blanks; else the figure itself."""
         return as_parts(self.stated)
 
 

@@ -21,8 +21,8 @@ def figure_text(value: Any) -> str:
     if isinstance(value, list):
         return " / ".join(map(figure_text, value))
     if isinstance(value, dict):
-        spread = "" if value["spread"] is None else f" ± {value['spread']:g}"
-        return f"{value['mean']:g}{spread} (n = {value['n']})"
+        spread = "" if value["spread"] is None else f" ± {value['spread']:.2f}"
+        return f"{value['mean']:.2f}{spread} (n = {value['n']})"
     if isinstance(value, int):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
@@ -44,5 +44,9 @@ def counts(entries: Iterable[Entry]) -> dict[str, int]:
 
 
 def counts_text(entries: Iterable[Entry]) -> str:
-    """The counts in one line: "21 reproduced, 3 rounded, 1 differs"."""
-    return ", ".join(f"{number} {verdict}" for verdict, number in counts(entries).items() if number)
+    """The counts in one line: "21 reproduced, 3 rounded, 2 differ"."""
+    words = {
+        verdict: "differ" if verdict == "differs" and number > 1 else verdict
+        for verdict, number in counts(entries).items()
+    }
+    return ", ".join(f"{number} {words[verdict]}" for verdict, number in counts(entries).items() if number)

@@ -59,7 +59,7 @@ def conv_norm_act(
 
 
 def conv_relu(in_channels: int, out_channels: int, kernel_size: int, **options: Any) -> nn.Sequential:
-    """A biased convolution and a ReLU: `conv_norm_act` with its defaults."""
+    """A biased convolution and a ReLU: ``conv_norm_act`` with its defaults."""
     return conv_norm_act(in_channels, out_channels, kernel_size, **options)
 
 
@@ -104,7 +104,7 @@ class LocalResponseNorm(nn.LocalResponseNorm):
 
 
 def local_response_norm(size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0) -> LocalResponseNorm:
-    """`LocalResponseNorm` with the constants of AlexNet's paper."""
+    """``LocalResponseNorm`` with the constants of AlexNet's paper."""
     return LocalResponseNorm(size, alpha, beta, k)
 
 

@@ -69,7 +69,7 @@ def project(features: nn.Sequential, trace: Record, layer: str, maps: Tensor) ->
         maps: in the shape of ``trace.maps[layer]``; usually all zero but one value, see ``strongest``.
 
     Returns:
-        (N, C, H, W), the shape of the images: a contribution, with both signs, not an image with values in a range.
+        A contribution (N, C, H, W) of the shape of the images, with both signs, not an image with values in a range.
 
     Raises:
         ValueError: ``features`` has no such layer, or ``maps`` has another shape than the layer's output.

@@ -100,7 +100,7 @@ class GoogLeNet(nn.Module):
 
     @checks_input_size
     def forward(self, x: Tensor) -> GoogLeNetOutput | Tensor:
-        """(N, C, H, W) -> logits (N, num_classes), as a field of a `GoogLeNetOutput` if there are auxiliary heads."""
+        """(N, C, H, W) -> logits (N, num_classes), as a field of a ``GoogLeNetOutput`` if there are auxiliary heads."""
         aux = []
         for name, layer in self.features.named_children():
             x = layer(x)
@@ -123,7 +123,7 @@ def googlenet(
 ) -> GoogLeNet:
     """GoogLeNet as published: 6,998,552 parameters, and 6,379,728 more in the auxiliary heads.
 
-    (N, in_channels, 224, 224) -> `GoogLeNetOutput`: logits (N, num_classes) and the heads' logits, in order of depth,
+    (N, in_channels, 224, 224) -> ``GoogLeNetOutput``: logits (N, num_classes) and the heads' logits, in order of depth,
     which are there in training mode only. H and W may be any sizes from 31 on; where published heads run, 223 to 270.
     The paper adds the heads' losses with weight 0.3.
 

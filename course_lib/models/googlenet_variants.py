@@ -1,6 +1,6 @@
 """GoogLeNet in other hands: torchvision's, and those of three articles, numbered as the course numbers them.
 
-Each is a `Design` of ``googlenet``: its docstring says what sets it apart from Szegedy et al. 2015, arXiv:1409.4842.
+Each is a ``Design`` of ``googlenet``: its docstring says what sets it apart from Szegedy et al. 2015, arXiv:1409.4842.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ARTICLE_004 = Design(stem_norm="none", stem_reduce=False, stem_relu=False, pool_
 def googlenet_torchvision(*, num_classes: int = 1000, in_channels: int = 3, aux_heads: bool = True) -> GoogLeNet:
     """torchvision's GoogLeNet: 6,624,904 parameters, and 6,379,984 more in the auxiliary heads.
 
-    (N, in_channels, H, W) -> `GoogLeNetOutput`, or logits (N, num_classes) without heads. H and W at least 15.
+    (N, in_channels, H, W) -> ``GoogLeNetOutput``, or logits (N, num_classes) without heads. H and W at least 15.
 
     Takes torchvision's weights: ``network.load_state_dict(match_state_dict(network, theirs))`` with
     ``blocks.match_state_dict``. Its pretrained weights expect pixels scaled to -1..1: torchvision's
@@ -42,7 +42,7 @@ def googlenet_torchvision(*, num_classes: int = 1000, in_channels: int = 3, aux_
 def googlenet_article_002(*, num_classes: int = 1000, in_channels: int = 3, aux_heads: bool = True) -> GoogLeNet:
     """GoogLeNet as article 002 writes it in PyTorch: 13,385,816 parameters with the auxiliary heads.
 
-    (N, in_channels, 224, 224) -> `GoogLeNetOutput`, or logits (N, num_classes) without heads. H and W may be any
+    (N, in_channels, 224, 224) -> ``GoogLeNetOutput``, or logits (N, num_classes) without heads. H and W may be any
     sizes; where heads run, 209 to 256.
 
     Args:
@@ -66,7 +66,7 @@ def googlenet_article_003(*, num_classes: int = 10, in_channels: int = 3, aux_he
 
     Those 512 are the running means and variances of two batch normalisations, which torch holds as buffers.
 
-    (N, in_channels, 224, 224) -> `GoogLeNetOutput`, or logits (N, num_classes) without heads. H and W may be any
+    (N, in_channels, 224, 224) -> ``GoogLeNetOutput``, or logits (N, num_classes) without heads. H and W may be any
     sizes from 31 on; where heads run, 223 to 270.
 
     Args:

@@ -143,5 +143,5 @@ def _separable(row: Row) -> nn.Sequential:
 
 
 def _full(row: Row) -> nn.Sequential:
-    """What the two layers of `_separable` stand for: figure 3, left."""
+    """What the two layers of ``_separable`` stand for: figure 3, left."""
     return conv(row.in_channels, row.out_channels, 3, stride=row.stride, padding=1)

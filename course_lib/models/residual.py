@@ -56,8 +56,8 @@ class ResidualBlock(nn.Module):
     Batch normalisation behind each convolution; ReLU behind each but the last.
 
     Args:
-        convs: the branch, from `basic_convs` or `bottleneck_convs`.
-        shortcut: see `make_shortcut`.
+        convs: the branch, from ``basic_convs`` or ``bottleneck_convs``.
+        shortcut: see ``make_shortcut``.
 
     Source: He et al. 2015, section 3.2, figures 2 and 5.
     """
@@ -90,8 +90,8 @@ class PreActivationBlock(nn.Module):
     the pre-activated input; the other shortcuts take the input itself.
 
     Args:
-        convs: the branch, from `basic_convs` or `bottleneck_convs`.
-        shortcut: see `make_shortcut`.
+        convs: the branch, from ``basic_convs`` or ``bottleneck_convs``.
+        shortcut: see ``make_shortcut``.
         first: whether the block follows the stem, whose normalisation and ReLU are its pre-activation.
 
     Source: He et al. 2016, sections 3 and 4, figure 4e, appendix. The projections follow the authors' program.
@@ -175,5 +175,5 @@ def make_shortcut(option: Shortcut, convs: Sequence[Conv], *, norm: bool) -> nn.
 
 
 def _options(conv: Conv) -> dict[str, int]:
-    """The arguments of `conv_norm_act` for ``conv``."""
+    """The arguments of ``conv_norm_act`` for ``conv``."""
     return {**conv._asdict(), "padding": conv.kernel_size // 2}

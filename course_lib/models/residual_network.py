@@ -66,7 +66,7 @@ class ResNet(nn.Module):
 
     Args:
         stem: the layers in front of the first stage.
-        stages: see `make_stages`.
+        stages: see ``make_stages``.
         num_classes: number of logits.
         shortcut: "A", "B", "C" or "none", see ``residual.make_shortcut``.
         stride_in: where a bottleneck has its stride, see ``residual.bottleneck_convs``.

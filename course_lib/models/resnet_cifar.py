@@ -89,7 +89,7 @@ def plain_cifar(
     widths: Sequence[int] = WIDTHS,
     preactivation: bool = False,
 ) -> ResNet:
-    """The plain twin of `resnet_cifar`: the same layers and, as its shortcuts have none, as many parameters.
+    """The plain twin of ``resnet_cifar``: the same layers and, as its shortcuts have none, as many parameters.
 
     (N, in_channels, 32, 32) -> logits (N, num_classes). For the options see there.
 

@@ -1,6 +1,6 @@
 """What training runs measured, each with its provenance: one JSON file a run, shipped with the library.
 
-``load_records()`` reads them, ``problems(record)`` says whether one still fits what the code builds.
+``load_records()`` reads them, ``check_record(record)`` refuses one that no longer fits what the code builds.
 """
 
 from course_lib.records.hashes import model_hash

@@ -35,7 +35,7 @@ def output_shape(
     training: bool = False,
     call: int = 0,
 ) -> Any:
-    """What a layer puts out: chw "64x28x28", hwc "28x28x64", hw, maps@hxw "6@28x28", list, side, channels."""
+    """What a layer puts out, as chw "64x28x28", hwc "28x28x64", hw, ``maps@hxw``, list, side, channels."""
     row = _row(model, layer, call, options=options, image=image, training=training)
     return shape_text(row.output_shape[1:], format)
 
