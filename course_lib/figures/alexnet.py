@@ -108,7 +108,7 @@ def signal_lines(layers: Sequence[str], signals: Mapping[str, Sequence[float]], 
     ax = figure.subplots()
     for color, marker, (label, values) in zip((BLUE, ORANGE, GREEN), "os^", signals.items(), strict=False):
         ax.plot(range(len(layers)), values, marker=marker, color=color, label=label)
-    ax.set(yscale="log", ylabel=ylabel)
+    ax.set(yscale="log", xlabel="layer", ylabel=ylabel)
     ax.set_xticks(range(len(layers)), layers, rotation=45)
     ax.legend(fontsize=11)
     return figure

@@ -74,7 +74,7 @@ def curves_with_band(
         ax.set_xticks(x)
         ax.xaxis.set_minor_locator(NullLocator())
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.legend(fontsize=11)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=11)
     return figure
 
 

@@ -101,7 +101,7 @@ def block_shapes(blocks: Mapping[str, Sequence[BlockLayer]], labels: Mapping[str
             ax.annotate(label, (place + 0.5, 0), ha="center", va="center", fontsize=9, zorder=3)
         if layers[0].channels == layers[-1].channels and len(layers) > 3:
             _draw_shortcut(ax, len(layers) - 1, heights[0] / 2)
-        ax.set(xlim=(-0.25, len(layers) - 0.75), ylim=(-0.8, 0.95), xticks=[], yticks=[])
+        ax.set(xlim=(-0.25, len(layers) - 0.75), ylim=(-0.95, 0.85), xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
         ax.grid(False)
         ax.set_title(title, loc="left", **HEADING)
