@@ -1,6 +1,6 @@
 """Measuring small pieces of torch code: how long they take, what they compute and move, and what the machine can do.
 
-Times are those of the CPU, with as many threads as torch has been given. One multiply-add counts 1, as in the rest of
+Times of calls are those of the CPU, with as many threads as torch has been given. One multiply-add counts 1, as in the rest of
 the course; FLOPs are twice as many.
 """
 

@@ -15,7 +15,7 @@ class Row(NamedTuple):
     """One call of a layer, or of a function outside any layer.
 
     Attributes:
-        name: the layer's name in the model; for a function that name of the module that calls it, and its own:
+        name: the layer's name in the model; for a function, the name of the module that calls it, and its own:
             ``layer1.0.add``. The model itself has the name of its type.
         type: the layer's class, or the function's name.
         input_shapes: one shape for each tensor that goes in, batch first.
@@ -54,7 +54,7 @@ class Complexity:
     """The cost of one forward pass.
 
     Attributes:
-        rows: one a call, in the order of execution.
+        rows: one for each call, in the order of execution.
         input_shapes: the inputs of the model, batch first.
         outputs: positions of the rows that make the model's outputs, in the order in which it returns them.
         params: all parameters of the model, used or not.

@@ -1,1 +1,1 @@
-"""Drawings and plots. Each function returns a matplotlib figure or its axes and shows nothing."""
+"""Drawings and plots. Functions draw what the caller computed, return a figure or an SVG, and show nothing."""

@@ -56,7 +56,7 @@ class Entry:
         step: the value of one in the last significant digit, where that is not the last digit printed.
         found: what the computation gave when last reviewed.
         verdict: what that review said, one of ``compare.VERDICTS``.
-        reason: why, in one to three sentences; empty only where the figure was reproduced.
+        reason: why, in one to three sentences; empty where the figure was reproduced or rounded.
         explained_by: for a figure that differs, the convention that gives it.
         chapter: label of the chapter that treats it.
         cell: where it stands in a printed table.

@@ -48,7 +48,7 @@ def relation_holds(
         strides: the largest stride tried.
         dilations: the largest dilation tried.
         odd_kernels: only these.
-        with_rest: transposed convolutions with all the rests a below their stride too.
+        with_rest: transposed convolutions too, with every rest ``a`` below their stride.
     """
     right = _parsed(formula)
     return all(_value(right, case) == LAYERS[layer](case) for case in _cases(
