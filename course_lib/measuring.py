@@ -1,7 +1,7 @@
 """Measuring small pieces of torch code: how long they take, what they compute and move, and what the machine can do.
 
-Times of calls are those of the CPU, with as many threads as torch has been given. One multiply-add counts 1, as in the rest of
-the course; FLOPs are twice as many.
+Times of calls are those of the CPU, with as many threads as torch has been given. One multiply-add counts 1, as in the
+rest of the course; FLOPs are twice as many.
 """
 
 from __future__ import annotations
