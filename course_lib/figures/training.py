@@ -84,7 +84,7 @@ def plot_reliability(calibration: Calibration) -> Figure:
     bins = len(calibration.count)
     centres = (np.arange(bins) + 0.5) / bins
     filled = np.asarray(calibration.count) > 0
-    figure = Figure(figsize=(WIDTH, 4.2))
+    figure = Figure(figsize=(WIDTH, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.bar(centres[filled], np.asarray(calibration.accuracy)[filled], width=0.9 / bins, color=BLUE, label="accuracy")
     axes.plot([0, 1], [0, 1], color=BLACK, linestyle="--", label="perfect")
@@ -94,5 +94,5 @@ def plot_reliability(calibration: Calibration) -> Figure:
     )  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="confidence of the prediction", ylabel="accuracy")
     axes.set_title(f"expected calibration error {calibration.ece:.1%}")
-    axes.legend(fontsize=10, loc="upper left")
+    figure.legend(loc="outside lower center", ncols=3, fontsize=10)
     return figure
