@@ -15,9 +15,9 @@ from course_lib.records import load_plan, load_records, summarise
 
 
 def error_of(record: dict[str, Any]) -> str:
-    """Test error in per cent, with the spread of the runs."""
-    n, mean, spread = summarise(record)
-    return f"{100 * (1 - mean):.2f}" + ("" if spread is None else f" ± {100 * spread:.2f}") + f" (n = {n})"
+    """Test error in per cent, with the spread of the runs, on one line."""
+    _, mean, spread = summarise(record)
+    return f"{100 * (1 - mean):.2f}" + ("" if spread is None else f"\u00a0±\u00a0{100 * spread:.2f}")
 
 
 def measured(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
@@ -29,10 +29,10 @@ def measured(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> 
             speed = max(run["images_per_second"] for run in record["runs"])
             rows.append([
                 f"{{ref}}`{entry['name'].replace('_', ' ')} <{entry['chapter']}>`", error_of(record),
-                record["data"]["title"], str(record["hyperparameters"]["epochs"]), f"{record['model']['params']:,}",
+                str(len(record["runs"])), record["data"]["title"], str(record["hyperparameters"]["epochs"]), f"{record['model']['params']:,}",
                 f"{speed:,.0f}",
             ])  # fmt: skip
-    return table(["run", "test error, %", "data", "epochs", "parameters", "images/s"], rows, 4)
+    return table(["run", "test error, %", "n", "data", "epochs", "parameters", "images/s"], rows, 3)
 
 
 def compared(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
@@ -41,15 +41,15 @@ def compared(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> 
     for entry in plan:
         if "published" in entry:
             record = records.get(entry["name"])
-            ours, gap = "not yet run", ""
+            ours, n, gap = "not yet run", "", ""
             if record:
-                ours = error_of(record)
+                ours, n = error_of(record), str(len(record["runs"]))
                 gap = f"{100 * (1 - summarise(record).mean) - float(entry['published']):+.2f}"
             cited, name = f"{{cite:t}}`{entry['source']}`, {entry['location']}", entry["name"].replace("_", " ")
-            rows.append([name, entry["published"], ours, gap, cited])
+            rows.append([name, entry["published"], ours, n, gap, cited])
             reasons.setdefault(entry["difference"], []).append(name)
     notes = "\n".join(f"- {', '.join(names)}: {reason}" for reason, names in reasons.items())
-    return table(["run", "printed, %", "ours, %", "points", "paper"], rows, 0) + f"\n\nWhat is not the same:\n\n{notes}"
+    return table(["run", "printed, %", "ours, %", "n", "points", "paper"], rows, 0) + f"\n\nWhat is not the same:\n\n{notes}"
 
 
 def missing(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
