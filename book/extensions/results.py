@@ -29,8 +29,8 @@ def measured(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> 
             speed = max(run["images_per_second"] for run in record["runs"])
             rows.append([
                 f"{{ref}}`{entry['name'].replace('_', ' ')} <{entry['chapter']}>`", error_of(record),
-                str(len(record["runs"])), record["data"]["title"], str(record["hyperparameters"]["epochs"]), f"{record['model']['params']:,}",
-                f"{speed:,.0f}",
+                str(len(record["runs"])), record["data"]["title"], str(record["hyperparameters"]["epochs"]),
+                f"{record['model']['params']:,}", f"{speed:,.0f}",
             ])  # fmt: skip
     return table(["run", "test error, %", "n", "data", "epochs", "parameters", "images/s"], rows, 3)
 
@@ -49,7 +49,8 @@ def compared(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> 
             rows.append([name, entry["published"], ours, n, gap, cited])
             reasons.setdefault(entry["difference"], []).append(name)
     notes = "\n".join(f"- {', '.join(names)}: {reason}" for reason, names in reasons.items())
-    return table(["run", "printed, %", "ours, %", "n", "points", "paper"], rows, 0) + f"\n\nWhat is not the same:\n\n{notes}"
+    made = table(["run", "printed, %", "ours, %", "n", "points", "paper"], rows, 0)
+    return f"{made}\n\nWhat is not the same:\n\n{notes}"
 
 
 def missing(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
