@@ -180,7 +180,7 @@ def test_the_command_prints_tables_json_and_csv(capsys):
 
     assert course(["ledger", "--source", "lecun1998", "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert len(rows) == 39
+    assert len(rows) == 41
     assert rows[0]["found"] == "156"
 
 
