@@ -32,7 +32,8 @@ def rebuilt(entries: list[Entry]) -> list[nodes.Node]:
     for entry in entries:
         if entry.cell is not None:
             tables.setdefault(entry.cell.table, []).append(entry)
-    return [section(name, *one_table(members)) for name, members in tables.items()]
+    in_order = sorted(tables, key=lambda name: [int(number) for number in re.findall(r"\d+", name)][:1])
+    return [section(name, *one_table(tables[name])) for name in in_order]
 
 
 def one_table(entries: list[Entry]) -> list[nodes.Node]:
@@ -49,7 +50,10 @@ def one_table(entries: list[Entry]) -> list[nodes.Node]:
     heads = list(dict.fromkeys(column for cells in (fullest, *rows.values()) for column in cells))
     units = units_of(entries)
     shared = set(units.values()) if len(set(units.values())) == 1 and set(units) == set(heads) else set()
-    titles = [head if shared or head not in units else f"{head}, {units[head]}" for head in heads]
+    named = {head for head in units if "(" in head or units[head].split()[0].lower() in head.lower()}
+    titles = [
+        f"{head}, {units[head]}" if head in units and head not in named and not shared else head for head in heads
+    ]
     made = [row([[text(name)], *[cells.get(head, []) for head in heads]]) for name, cells in rows.items()]
     items = [nodes.list_item("", nodes.paragraph("", note)) for note in notes]
     numbered = [nodes.enumerated_list("", *items, enumtype="arabic", prefix="", suffix=".")] if items else []
