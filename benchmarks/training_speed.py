@@ -192,7 +192,6 @@ def main(rounds: int) -> None:
             "ratio": statistics.median(ratios),
             "ratio_range": [ratios[0], ratios[-1]],
             "target": network.target,
-            "num_images": len(data.train),
             "share_of_fp32_peak": {kind: macs / spent / peaks["fp32"] for kind, spent in medians.items()},
             "share_of_bf16_peak": macs / medians["course_lib"] / peaks["bf16"],
             "data_share": data_share(network, data),

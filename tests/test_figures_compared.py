@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from course_lib.figures.compared import (
+    FAMILIES,
     Mark,
     bubble_chart,
     dominance,
@@ -63,7 +64,7 @@ def test_each_network_has_a_line_from_its_lowest_to_its_highest_measurement() ->
     ax = figure.axes[0]
     assert [list(line.get_xdata()) for line in ax.lines[:2]] == [[70.0, 75.0], [60.0, 60.0]]
     assert [line.get_label() for line in ax.lines[2:]] == ["one", "two"]
-    assert [round(place) for place in ax.lines[3].get_ydata()] == [0, 0, 1]
+    assert list(ax.lines[3].get_ydata()) == pytest.approx([0.07, 0.07, 1.07])  # half a step below its row
 
 
 def test_lines_of_equal_speed_are_work_over_time() -> None:
@@ -94,3 +95,15 @@ def test_names_of_neighbours_are_put_apart_and_only_asked_ones_are_written() -> 
     one, other = (text.get_window_extent() for text in ax.texts)
     assert not one.overlaps(other)
     assert math.dist(one.get_points()[0], other.get_points()[0]) < 100
+
+
+def test_no_two_families_share_a_colour_and_a_chart_does_not_change_them() -> None:
+    marks = {family: Mark(1.0 + place, 70, family, 5) for place, family in enumerate(FAMILIES)}
+
+    def colours(chart: dict[str, Mark]) -> dict[str, str]:
+        (ax,) = front_panels({"cost": chart}, {"cost": list(chart)}, ylabel="y").axes
+        return {line.get_label(): line.get_color() for line in ax.lines if line.get_label() in FAMILIES}
+
+    every = colours(marks)
+    assert len(set(every.values())) == len(FAMILIES)
+    assert colours({"NiN": marks["NiN"], "VGG": marks["VGG"]}) == {name: every[name] for name in ("NiN", "VGG")}

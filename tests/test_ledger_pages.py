@@ -85,6 +85,23 @@ def test_the_columns_of_a_table_stand_as_in_its_fullest_row(extension, tmp_path)
     assert cells[:4] == ["", "width", "params", "ops"]
 
 
+@pytest.mark.parametrize(
+    ("column", "unit", "title"),
+    [
+        ("Parameters", "M", "Parameters, M"), ("parameters", "M parameters", "parameters, M parameters"),
+        ("G FLOPs", "G", "G FLOPs"), ("input (MiB)", "MiB", "input (MiB)"),
+    ],
+)  # fmt: skip
+def test_a_unit_stands_in_the_head_of_its_column_unless_it_does_already(extension, tmp_path, column, unit, title):
+    def told(place: str, measure: str) -> Entry:
+        where = f"  unit: {measure}\n  cell: {{table: Table 1, row: ours, column: {place}}}\n"
+        return entry_of(tmp_path, 3, where + "  compute: {function: sum, of: [3]}\n  found: 3\n  verdict: reproduced\n")
+
+    (table,) = extension["paper"].rebuilt([told("width", "px"), told(column, unit)])[0].children[1:]
+
+    assert [cell.astext() for cell in table.findall(nodes.entry)][:3] == ["", "width, px", title]
+
+
 def test_a_row_shows_what_the_ledger_says_of_a_figure(extension, tmp_path):
     entry = entry_of(tmp_path, "[7, 9, 10]", PART)
 

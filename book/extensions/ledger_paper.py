@@ -50,7 +50,7 @@ def one_table(entries: list[Entry]) -> list[nodes.Node]:
     heads = list(dict.fromkeys(column for cells in (fullest, *rows.values()) for column in cells))
     units = units_of(entries)
     shared = set(units.values()) if len(set(units.values())) == 1 and set(units) == set(heads) else set()
-    named = {head for head in units if "(" in head or units[head].split()[0].lower() in head.lower()}
+    named = {head for head in units if "(" in head or {*units[head].lower().split()} <= {*head.lower().split()}}
     titles = [
         f"{head}, {units[head]}" if head in units and head not in named and not shared else head for head in heads
     ]

@@ -185,8 +185,8 @@ def _styles(marks: Iterable[Mark]) -> dict[str, tuple[str, str]]:
     """Colour and sign of each family: those of the course always have the same ones, others follow."""
     present = list(dict.fromkeys(mark.family for mark in marks))
     places = [*FAMILIES, *(family for family in present if family not in FAMILIES)]
-    colors = [*PALETTE, GREY, "#7a4f00"]
-    styles = {family: (colors[index % 9], MARKERS[index % 10]) for index, family in enumerate(places)}
+    colors = [*PALETTE, GREY, "#7a4f00", "#c2185b"]
+    styles = {family: (colors[index % 10], MARKERS[index % 10]) for index, family in enumerate(places)}
     return {family: styles[family] for family in present}
 
 
