@@ -24,7 +24,7 @@ from peers import TOOLS, build_and_count
 from torch import nn
 from torchvision import models
 
-from course_lib.records.provenance import environment, provenance, version
+from course_suite.records.provenance import environment, provenance, version
 
 RESULTS = Path(__file__).parent / "results"
 OWN, YARDSTICK = "course_lib", "torchinfo"

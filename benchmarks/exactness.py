@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from peers import TOOLS, build_and_count
 from torch import Tensor, nn
 
-from course_lib.records.provenance import environment, provenance, version
+from course_suite.records.provenance import environment, provenance, version
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -20,7 +20,7 @@ from torch import nn
 from torchvision import models
 
 from course_lib.models import build
-from course_lib.records.provenance import environment, provenance
+from course_suite.records.provenance import environment, provenance
 
 RESULTS = Path(__file__).parent / "results"
 ROUNDS = 5

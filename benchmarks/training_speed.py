@@ -29,9 +29,9 @@ from course_lib.complexity import analyze
 from course_lib.data import ImageData, Normaliser, data_root, load, pad_to
 from course_lib.measuring import matrix_product_peak, measure_in_turn
 from course_lib.models import build
-from course_lib.records.provenance import environment, provenance
 from course_lib.training import evaluate, fit, join_group, leave_group, seeded
 from course_lib.training.checkpoint import Checkpoints
+from course_suite.records.provenance import environment, provenance
 
 RESULTS = Path(__file__).parent / "results"
 BATCH_SIZE, LR, WORKERS = 256, 2e-4, 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from course_lib.ledger import Entry, load
+from course_suite.ledger import Entry, load
 
 ENTRY = """\
 # a comment that stays

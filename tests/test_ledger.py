@@ -11,11 +11,11 @@ import sys
 import pytest
 from ledger_drafts import ENTRY, entry_of, written
 
-from course_lib.ledger import EntryError, Ledger, load, problems, review
-from course_lib.ledger.__main__ import main
-from course_lib.ledger.fill import filled
-from course_lib.ledger.text import counts_text, figure_text, stated_text
-from course_lib.suite.cli import main as course
+from course_suite.cli import main as course
+from course_suite.ledger import EntryError, Ledger, load, problems, review
+from course_suite.ledger.__main__ import main
+from course_suite.ledger.fill import filled
+from course_suite.ledger.text import counts_text, figure_text, stated_text
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_printed_figures_keep_their_digits_as_text():
 
 
 def test_importing_the_ledger_loads_no_torch():
-    code = "import sys, course_lib.ledger as l; l.entries(); l.text; print('torch' in sys.modules)"
-    code = code.replace("l.text; ", "import course_lib.ledger.text; ")
+    code = "import sys, course_suite.ledger as l; l.entries(); l.text; print('torch' in sys.modules)"
+    code = code.replace("l.text; ", "import course_suite.ledger.text; ")
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert ran.stdout.strip() == "False"

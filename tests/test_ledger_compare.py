@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from course_lib.ledger.compare import compare, parse_number, worst
-from course_lib.ledger.entry import as_parts
+from course_suite.ledger.compare import compare, parse_number, worst
+from course_suite.ledger.entry import as_parts
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,12 @@ from models_table import COUNTS
 from torch import nn
 
 from course_lib.complexity import build_meta
-from course_lib.ledger import ENTRIES, EntryError, entries, problems, quantities, review
-from course_lib.ledger.quantities import networks
 from course_lib.models import names, registry
 from course_lib.models.alexnet import TWO_GROUPS, AlexNet
 from course_lib.models.inputs import input_shape
 from course_lib.models.lenet import FULL_TABLE, lenet5_1998
+from course_suite.ledger import ENTRIES, EntryError, entries, problems, quantities, review
+from course_suite.ledger.quantities import networks
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(path.stem for path in ENTRIES.glob("*.yaml"))
@@ -129,7 +129,12 @@ def test_no_computation_reads_what_the_ledger_records():
         imported = {
             node.module for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)
         }
-        read = {"course_lib.ledger", "course_lib.ledger.ledger", "course_lib.ledger.entry", "course_lib.ledger.review"}
+        read = {
+            "course_suite.ledger",
+            "course_suite.ledger.ledger",
+            "course_suite.ledger.entry",
+            "course_suite.ledger.review",
+        }
         assert not imported & read, f"{path.name} can see the entries"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ledger_drafts import entry_of
 
-from course_lib.ledger import ENTRIES, Entry
+from course_suite.ledger import ENTRIES, Entry
 
 ROOT = Path(__file__).resolve().parents[1]
 BLANK = "\u00a0"  # keeps a sign and its number on one line
@@ -133,7 +133,7 @@ def test_an_explanation_stands_behind_the_reason(extension, tmp_path):
 
 
 def test_every_verdict_has_a_sign_and_a_meaning(extension):
-    from course_lib.ledger import VERDICTS
+    from course_suite.ledger import VERDICTS
 
     signs = extension["nodes"].SIGNS
     assert set(signs) == set(extension["tables"].MEANINGS) == set(VERDICTS)

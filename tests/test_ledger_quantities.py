@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from ledger_drafts import entry_of
 
-from course_lib.ledger import Ledger
-from course_lib.ledger.evaluate import evaluate
-from course_lib.ledger.quantities import QUANTITIES, find, quantity
+from course_suite.ledger import Ledger
+from course_suite.ledger.evaluate import evaluate
+from course_suite.ledger.quantities import QUANTITIES, find, quantity
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,4 @@ def test_a_function_has_one_name_and_a_docstring():
     assert [name for name, function in QUANTITIES.items() if not function.__doc__] == []
     with pytest.raises(ValueError, match=r"the quantity 'params' is taken already, by course_lib"):
         quantity(lambda: None, name="params")
-    assert find("params").__module__ == "course_lib.ledger.quantities.networks"
+    assert find("params").__module__ == "course_suite.ledger.quantities.networks"

@@ -7,7 +7,10 @@ import statistics
 import pytest
 
 from course_lib.complexity import build_meta
-from course_lib.records import (
+from course_lib.training import fit, seeded
+from course_suite.cli import main
+from course_suite.recording import check_records
+from course_suite.records import (
     RecordError,
     check_record,
     load_records,
@@ -16,9 +19,6 @@ from course_lib.records import (
     summarise,
     write_record,
 )
-from course_lib.suite.cli import main
-from course_lib.suite.recording import check_records
-from course_lib.training import fit, seeded
 
 TRAIN = "train lenet5 --resize 28 --pad 32 --take 60 --epochs 2 --lr 0.02 --device cpu --seeds 2 --name small".split()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.models import names
-from course_lib.records import load_plan, load_records
+from course_suite.records import load_plan, load_records
 
 ROOT = Path(__file__).parents[1]
 PLAN = load_plan()

@@ -15,8 +15,8 @@ from ledger_places import PAGE, link, resolve
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from course_lib.ledger import ENTRIES, Entry, EntryError, entries
-from course_lib.ledger.text import stated_text
+from course_suite.ledger import ENTRIES, Entry, EntryError, entries
+from course_suite.ledger.text import stated_text
 
 
 class Figure(SphinxRole):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from docutils import nodes
 
-from course_lib.ledger import Entry, Part
-from course_lib.ledger.review import compare_figure
-from course_lib.ledger.text import figure_text, stated_text
+from course_suite.ledger import Entry, Part
+from course_suite.ledger.review import compare_figure
+from course_suite.ledger.text import figure_text, stated_text
 
 SIGNS = {
     "reproduced": "=", "rounded": "≈", "measured": "~", "ambiguous": "?", "differs": "≠", "not attempted": "–",

@@ -8,9 +8,9 @@ from docutils import nodes
 from ledger_nodes import Content, computed, parts_of, printed, row, section, table, text, why
 from ledger_tables import all_figures
 
-from course_lib.ledger import Entry, Part
-from course_lib.ledger.compare import NEEDS_NO_REASON
-from course_lib.ledger.text import counts_text
+from course_suite.ledger import Entry, Part
+from course_suite.ledger.compare import NEEDS_NO_REASON
+from course_suite.ledger.text import counts_text
 
 
 def paper(entries: list[Entry]) -> list[nodes.Node]:

@@ -8,8 +8,8 @@ from docutils import nodes
 from ledger_nodes import SIGNS, Content, badge, class_of, computed, parts_of, printed, row, sign, table, text, why
 from ledger_places import link
 
-from course_lib.ledger import Entry
-from course_lib.ledger.text import counts
+from course_suite.ledger import Entry
+from course_suite.ledger.text import counts
 
 MEANINGS = {
     "reproduced": "the computation gives exactly what is printed",

@@ -11,7 +11,7 @@ from typing import Any
 from markdown_tables import table
 from sphinx.application import Sphinx
 
-from course_lib.records import load_plan, load_records, summarise
+from course_suite.records import load_plan, load_records, summarise
 
 
 def error_of(record: dict[str, Any]) -> str:

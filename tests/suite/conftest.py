@@ -85,7 +85,7 @@ class Toy:
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """Start ``course`` and return at once."""
-        command = [sys.executable, "-m", "course_lib.suite", *arguments]
+        command = [sys.executable, "-m", "course_suite", *arguments]
         env = {key: value for key, value in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "COURSE_DATA")}
         pipe = subprocess.PIPE
         return subprocess.Popen(command, cwd=self.root, env=env, stdout=pipe, stderr=pipe, stdin=pipe, text=True)
@@ -132,7 +132,7 @@ def toy(tmp_path) -> Toy:
     toy.write("README.md", (ROOT / "README.md").read_text())
     toy.write("CITATION.cff", "")
     toy.write("course_lib/arithmetic.py", "x = 1\n")
-    toy.write("course_lib/suite/cli.py", "x = 1\n")
+    toy.write("course_suite/cli.py", "x = 1\n")
     toy.write("book/preface.md", "# Preface\n\n" + "Some words to read. " * 20 + "\n")
     toy.write(
         "_toc.yml",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from course_lib.suite.cli import main
+from course_suite.cli import main
 
 
 @pytest.fixture

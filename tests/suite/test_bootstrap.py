@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.suite import bootstrap
+from course_suite import bootstrap
 
 SOURCE = Path(bootstrap.__file__)
 LOCK = """\

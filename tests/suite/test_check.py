@@ -33,7 +33,7 @@ def rehash(toy):
     """Give a changed notebook the hash of its outputs, as a careful forger would."""
     import nbformat
 
-    from course_lib.suite.pair import outputs_digest
+    from course_suite.pair import outputs_digest
 
     path = toy.root / "notebooks/01_toy.ipynb"
     notebook = nbformat.read(path, as_version=4)

@@ -10,10 +10,10 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from course_lib.suite import doctor, lock, published
-from course_lib.suite.errors import UserError
-from course_lib.suite.parameters import parse_value, typed
-from course_lib.suite.project import Project, find_project
+from course_suite import doctor, lock, published
+from course_suite.errors import UserError
+from course_suite.parameters import parse_value, typed
+from course_suite.project import Project, find_project
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -128,14 +128,14 @@ def test_the_conda_environment_is_thin_and_uses_the_locks_pins():
     assert section == {"pip": ["--constraint constraints.txt", "--editable .[suite,test]"]}
 
 
-def test_the_wheel_holds_only_the_library():
+def test_the_wheel_holds_the_two_packages():
     targets = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
-    assert targets["wheel"] == {"packages": ["course_lib"]}
+    assert targets["wheel"] == {"packages": ["course_lib", "course_suite"]}
 
 
 def test_a_project_is_found_from_inside_and_missed_from_outside(tmp_path, monkeypatch):
-    assert find_project(ROOT / "course_lib" / "suite").root == ROOT
-    monkeypatch.setattr("course_lib.suite.project.__file__", str(tmp_path / "a" / "b" / "c.py"))
+    assert find_project(ROOT / "course_suite" / "ledger").root == ROOT
+    monkeypatch.setattr("course_suite.project.__file__", str(tmp_path / "a" / "b" / "c.py"))
     with pytest.raises(UserError, match="is not inside a copy of the course"):
         find_project(tmp_path)
 

@@ -3,8 +3,8 @@
 import pytest
 from rich.console import Console
 
-from course_lib.suite.execute import Result
-from course_lib.suite.report import over_budget, print_report
+from course_suite.execute import Result
+from course_suite.report import over_budget, print_report
 
 
 @pytest.mark.parametrize(

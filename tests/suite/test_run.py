@@ -57,8 +57,8 @@ def test_a_changed_chapter_runs_alone_and_changed_prose_runs_nothing(toy):
 
 def test_a_line_of_the_library_or_of_the_lock_runs_all_chapters_and_one_of_the_suite_or_the_ledger_none(toy):
     run(toy)
-    toy.edit("course_lib/suite/cli.py", "x = 1", "x = 2")
-    toy.write("course_lib/ledger/entries.yaml", "[]\n")
+    toy.edit("course_suite/cli.py", "x = 1", "x = 2")
+    toy.write("course_suite/ledger/entries.yaml", "[]\n")
     assert set(run(toy)[1].values()) == {"unchanged"}
     toy.edit("course_lib/arithmetic.py", "x = 1", "x = 2")
     assert set(run(toy)[1].values()) == {"ran"}

@@ -1,0 +1,1 @@
+"""What makes and checks the book: the ``course`` command, the ledger and the records. course_lib never imports it."""

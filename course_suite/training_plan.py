@@ -1,0 +1,98 @@
+"""What ``course train`` is to do: its options, checked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from torch import nn
+
+from course_lib.complexity import build_meta
+from course_lib.data import DataError, ImageData, load_prepared
+from course_lib.models import build
+from course_lib.models.lenet_output import map_criterion, mse_criterion
+from course_lib.training import Augment, seeded
+from course_suite.errors import UserError
+
+CRITERIA = {"cross-entropy": None, "map": map_criterion, "mse": mse_criterion}
+FIRST_WORDS = {"digits": "Digits", "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One ``course train``: a network, its data, its hyperparameters, and the seeds.
+
+    Args:
+        options: of the network's builder.
+        resize: images are scaled to so many pixels a side; None for as they are.
+        pad: images are set into a black field of so many pixels a side, after ``resize``.
+        take: only so many training images, spread over the classes.
+        title: how the data are called in the record, where ``data`` does not say it.
+        settings: the keyword arguments of ``fit``, but for seed, device and files; ``criterion``, ``crop`` and ``flip``
+            stand for themselves.
+    """
+
+    model: str
+    data: str
+    seeds: tuple[int, ...]
+    settings: dict[str, Any]
+    options: dict[str, Any] = field(default_factory=dict)
+    resize: int | None = None
+    pad: int | None = None
+    take: int | None = None
+    title: str | None = None
+
+    @cached_property
+    def images(self) -> ImageData:
+        """The data, as the network gets them.
+
+        Raises:
+            UserError: they cannot be had, or not in this size.
+        """
+        try:
+            return load_prepared(self.data, resize=self.resize, pad=self.pad, take=self.take)
+        except (ValueError, DataError) as error:
+            raise UserError(str(error)) from error
+
+    @property
+    def data_title(self) -> str:
+        """The data's name for readers, with what was done to them: 'CIFAR-10 (JPEG)' is not CIFAR-10."""
+        title = self.title or FIRST_WORDS.get(self.data, self.data.rpartition("/")[2])
+        size = self.pad or self.resize
+        parts = [title, f"at {size}x{size}" if size else "", f"{self.take:,} images" if self.take else ""]
+        return ", ".join(filter(None, parts))
+
+    @cached_property
+    def built_options(self) -> dict[str, Any]:
+        """The builder's options: those given, and what fits the data where the builder takes it.
+
+        Raises:
+            UserError: there is no such network, or its builder refuses an option.
+        """
+        fitting = {"in_channels": self.images.image_shape[0], "num_classes": len(self.images.classes)}
+        options = fitting | self.options
+        while True:
+            try:
+                build_meta(self.model, **options)
+                return options
+            except (TypeError, ValueError) as error:
+                refused = [
+                    name for name in fitting if name in options and name in str(error) and "unexpected" in str(error)
+                ]
+                if not refused or refused[0] in self.options:
+                    raise UserError(str(error)) from error
+                del options[refused[0]]
+
+    def network(self, seed: int) -> nn.Module:
+        """The network with the first weights that ``seed`` gives."""
+        with seeded(seed):
+            return build(self.model, **self.built_options)
+
+    def fit_arguments(self) -> dict[str, Any]:
+        """What ``fit`` is called with."""
+        arguments = dict(self.settings)
+        crop, flip = arguments.pop("crop"), arguments.pop("flip")
+        criterion: Callable | None = CRITERIA[arguments.pop("criterion")]
+        return arguments | {"criterion": criterion, "augment": Augment(crop, flip) if crop or flip else None}

@@ -1,0 +1,84 @@
+"""The record of a finished ``course train``, put together from its runs."""
+
+from __future__ import annotations
+
+import platform
+import resource
+from typing import Any
+
+import torch
+
+from course_lib.complexity import analyze, build_meta
+from course_lib.measuring import matrix_product_peak
+from course_lib.training import Evaluation, History
+from course_suite.records import environment, model_hash, provenance
+from course_suite.training_plan import Plan
+
+MACS_OF_TRAINING = 3  # forward, the gradient by the weights, the gradient by the inputs: each as many multiply-adds
+
+
+def measured_peak(precision: str, device: str) -> float:
+    """Multiply-adds a second of matrix products on this machine, in the run's precision and with its threads."""
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    sizes = (4096, 8192) if device.startswith("cuda") else (512, 1024)
+    return matrix_product_peak(dtype, sizes=sizes, device=device)
+
+
+def run_entry(plan: Plan, seed: int, history: History, tested: Evaluation, device: str, peak: float) -> dict[str, Any]:
+    """What one seed gave."""
+    count, seconds = len(plan.images.train) * history.epochs, sum(history.seconds)
+    macs = analyze(build_meta(plan.model, **plan.built_options), plan.images.image_shape).macs
+    values = history.to_dict()
+    del values["step_loss"]
+    return {
+        "seed": seed,
+        "metrics": {"test_accuracy": tested.accuracy, "test_loss": tested.loss},
+        "history": {name: [float(f"{value:.6g}") for value in numbers] for name, numbers in values.items()},
+        "wall_seconds": seconds,
+        "peak_memory_mib": peak_memory_mib(device),
+        "images_per_second": count / seconds,
+        "peak_fraction": MACS_OF_TRAINING * macs * count / seconds / peak,
+    }
+
+
+def record_of(plan: Plan, name: str, runs: list[dict[str, Any]], device: str, processes: int) -> dict[str, Any]:
+    """The whole record, in the form of ``course_suite/records/schema.json``."""
+    options, shape = plan.built_options, plan.images.image_shape
+    model = build_meta(plan.model, **options)
+    data = plan.images
+    return {
+        "schema": 1,
+        "name": name,
+        "provenance": provenance(),
+        "environment": environment(device),
+        "device": device,
+        "model": {
+            "name": plan.model,
+            "options": options,
+            "input_shape": list(shape),
+            "params": sum(parameter.numel() for parameter in model.parameters()),
+            "macs": analyze(model, shape).macs,
+            "hash": model_hash(model, shape),
+        },
+        "data": {
+            "name": "folder" if plan.data.startswith("folder:") else plan.data,
+            "title": plan.data_title,
+            "resize": plan.resize,
+            "pad": plan.pad,
+            "take": plan.take,
+            "sha256": data.sha256,
+            "num_train": len(data.train),
+            "num_test": len(data.test),
+            "image_shape": list(shape),
+        },
+        "hyperparameters": plan.settings | {"processes": processes},
+        "runs": runs,
+    }
+
+
+def peak_memory_mib(device: str) -> float:
+    """The largest memory so far: of the GPU where it trains, else resident memory of this process."""
+    if device.startswith("cuda"):
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if platform.system() == "Darwin" else peak / 2**10

@@ -1,0 +1,125 @@
+"""``course train``: one network from several seeds, each resumable, and a record of all of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from course_lib.training import Group, TrainingError, evaluate, fit, join_group, leave_group
+from course_suite.errors import UserError
+from course_suite.records import RecordError, summarise, write_record
+from course_suite.training_plan import Plan
+from course_suite.training_record import measured_peak, record_of, run_entry
+
+
+def train_command(
+    console: Console, plan: Plan, name: str, *, device: str, resume: bool, work: Path, out: Path
+) -> Path | None:
+    """Train every seed of the plan and write the record ``out/NAME.json``; only the first process of a group writes.
+
+    Checkpoints and finished seeds lie in ``work/NAME``, so that a run that was killed goes on with ``resume``.
+
+    Raises:
+        UserError: the plan cannot be carried out, or training stopped.
+    """
+    try:
+        group, place = join_group(device)
+        place = ("cuda" if torch.cuda.is_available() else "cpu") if place == "auto" else place
+        if place.startswith("cuda") and not torch.cuda.is_available():
+            raise UserError("device cuda was asked for, and torch sees no CUDA GPU: leave --device out")
+        return _train(console, plan, name, group, place, resume, work / name, out)
+    except (ValueError, TrainingError, RecordError) as error:
+        raise UserError(str(error)) from error
+    finally:
+        leave_group()
+
+
+def _train(
+    console: Console, plan: Plan, name: str, group: Group, place: str, resume: bool, work: Path, out: Path
+) -> Path | None:
+    settings = _identity(plan, place, group.size)
+    if work.exists() and any(work.iterdir()) and not resume:
+        raise UserError(f"{work} holds an earlier run: add --resume to go on with it, or --name for another one")
+    peak = measured_peak(plan.settings["precision"], place) if group.rank == 0 else 1.0
+    runs = []
+    for seed in plan.seeds:
+        entry = _finished(work, seed, settings)
+        if entry is None:
+            entry = _run(plan, seed, place, work, peak)
+            if group.rank == 0:
+                _write(work / f"seed-{seed}.json", {"settings": settings, "run": entry})
+        runs.append(entry)
+        if group.rank == 0:
+            accuracy, seconds = entry["metrics"]["test_accuracy"], entry["wall_seconds"]
+            console.print(f"seed {seed}: test accuracy {accuracy:.2%}, {seconds:.1f} s", highlight=False)
+    if group.rank > 0:
+        return None
+    record = record_of(plan, name, runs, place, group.size)
+    path = write_record(record, out)
+    n, mean, spread = summarise(record)
+    spread_text = "" if spread is None else f" ± {spread:.2%}"
+    console.print(f"{n} runs: test accuracy {mean:.2%}{spread_text}", highlight=False)
+    console.print(f"wrote {path}", highlight=False, soft_wrap=True)
+    return path
+
+
+def _run(plan: Plan, seed: int, place: str, work: Path, peak: float) -> dict[str, Any]:
+    model = plan.network(seed)
+    history = fit(
+        model,
+        plan.images,
+        seed=seed,
+        device=place,
+        checkpoint=work / f"seed-{seed}",
+        resume=True,
+        **plan.fit_arguments(),
+    )
+    tested = evaluate(model, plan.images.test, precision=plan.settings["precision"])
+    return run_entry(plan, seed, history, tested, place, peak)
+
+
+def _identity(plan: Plan, place: str, processes: int) -> dict[str, Any]:
+    """What must be the same for a finished seed to count: the network, the data, the settings, the machine's kind."""
+    parts = {
+        "model": plan.model,
+        "options": plan.built_options,
+        "data": plan.images.sha256,
+        "device": torch.device(place).type,
+        "processes": processes,
+    }
+    return json.loads(json.dumps(parts | plan.settings))
+
+
+def _finished(work: Path, seed: int, settings: dict[str, Any]) -> dict[str, Any] | None:
+    path = work / f"seed-{seed}.json"
+    if not path.is_file():
+        return None
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        run, before = stored["run"], stored["settings"]
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{path} cannot be read: delete it, and --resume trains that seed again") from None
+    changed = [name for name in settings if before.get(name) != settings[name]]
+    if changed:
+        what = "; ".join(f"{name} is {settings[name]!r}, was {before.get(name)!r}" for name in changed)
+        raise UserError(f"{work} is of another run: {what}. Go on with what it was, or give --name")
+    return run
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): make room, then go on with --resume") from error
