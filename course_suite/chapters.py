@@ -28,7 +28,7 @@ class Chapter:
 
     @property
     def stem(self) -> str:
-        """The file name without an ending, such as ``08_lenet5``."""
+        """The file name without an ending, such as ``09_lenet5``."""
         return self.source.stem
 
     @property
@@ -36,7 +36,7 @@ class Chapter:
         """The chapter's number: the digits that the file name starts with."""
         match = re.match(r"\d+", self.stem)
         if match is None:
-            raise UserError(f"{self.source.name}: a chapter's file name starts with its number, as in 08_lenet5.md")
+            raise UserError(f"{self.source.name}: a chapter's file name starts with its number, as in 09_lenet5.md")
         return int(match.group())
 
     @property

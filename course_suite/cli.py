@@ -47,7 +47,7 @@ class Format(StrEnum):
     csv = "csv"
 
 
-Chapters = Annotated[list[str] | None, typer.Argument(help="Numbers or names, such as 8 or 08_lenet5. Default: all.")]
+Chapters = Annotated[list[str] | None, typer.Argument(help="Numbers or names, such as 9 or 09_lenet5. Default: all.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Chapters executed at once, one thread each.")]
 Timeout = Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")]
 Force = Annotated[bool, typer.Option("--force", help="Do it again although nothing changed.")]

@@ -96,6 +96,6 @@ def test_a_function_has_one_name_and_a_docstring():
     find("params")
 
     assert [name for name, function in QUANTITIES.items() if not function.__doc__] == []
-    with pytest.raises(ValueError, match=r"the quantity 'params' is taken already, by course_lib"):
+    with pytest.raises(ValueError, match=r"the quantity 'params' is taken already, by course_suite"):
         quantity(lambda: None, name="params")
     assert find("params").__module__ == "course_suite.ledger.quantities.networks"

@@ -163,7 +163,7 @@ def test_the_preface_links_the_chapters_that_are_there():
     preface = (ROOT / "book" / "preface.md").read_text(encoding="utf-8")
     planned = re.findall(r"^(\d+)\. (.+)$", preface, flags=re.MULTILINE)
 
-    assert [int(number) for number, _ in planned] == list(range(1, 20))
+    assert [int(number) for number, _ in planned] == sorted(int(Path(name).name[:2]) for name in CHAPTERS)
     linked = {int(number): re.search(r"</(.+)>`", text) for number, text in planned if "{doc}" in text}
     assert {number: match.group(1) for number, match in linked.items()} == {
         int(Path(name).name.partition("_")[0]): name for name in CHAPTERS

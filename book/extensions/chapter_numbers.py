@@ -1,4 +1,4 @@
-"""Number each chapter by its file name: `notebooks/08_lenet5` is chapter 8, its figures 8.1, 8.2 and so on.
+"""Number each chapter by its file name: `notebooks/09_lenet5` is chapter 9, its figures 9.1, 9.2 and so on.
 
 Sphinx counts the chapters of each part from 1. While chapters are still missing, and across the parts, that is not the
 number a reader knows them by. So the first component of every section number is replaced after the sections were

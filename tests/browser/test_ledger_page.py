@@ -59,4 +59,4 @@ def test_a_row_leads_to_its_chapter_and_to_the_bibliography(site):
     site.visit(PATH)
     links = site.page.locator("#figure-lenet-5-c1-connections a").evaluate_all("all => all.map(a => a.pathname)")
 
-    assert [link.rpartition("/")[2] for link in links] == ["bibliography.html", "08_lenet5.html"]
+    assert [link.rpartition("/")[2] for link in links] == ["bibliography.html", "09_lenet5.html"]
