@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from course_lib.training.augment import Augment, random_crop, random_flip
 from course_lib.training.checkpoint import load_checkpoint
+from course_lib.training.compare import Comparison, Interval, compare, compare_on_images, interval
 from course_lib.training.errors import TrainingError
 from course_lib.training.evaluation import Calibration, Evaluation, evaluate
 from course_lib.training.fit import fit
@@ -16,16 +17,21 @@ from course_lib.training.schedules import Constant, Cosine, OneCycle, Steps
 __all__ = [
     "Augment",
     "Calibration",
+    "Comparison",
     "Constant",
     "Cosine",
     "Evaluation",
     "Group",
     "History",
+    "Interval",
     "OneCycle",
     "Steps",
     "TrainingError",
+    "compare",
+    "compare_on_images",
     "evaluate",
     "fit",
+    "interval",
     "join_group",
     "leave_group",
     "load_checkpoint",
