@@ -1,4 +1,4 @@
-"""What a data set is here: two splits of resident images, the names of the classes, and one hash over all of it."""
+"""What a data set is here: splits of resident images, the names of the classes, and one hash over all of it."""
 
 from __future__ import annotations
 
@@ -65,10 +65,11 @@ class Split:
 
 @dataclass(frozen=True)
 class ImageData:
-    """A data set: a training split and a test split of one shape, and the names of the classes.
+    """A data set: a training split and a test split of one shape, the names of the classes, perhaps a validation split.
 
-    Both splits carry the channel statistics of the training images, so that whatever is trained or evaluated on them
-    is normalised alike. ``sha256`` covers the images and labels of both splits, with their shapes.
+    All splits carry the channel statistics of the training images, so that whatever is trained or evaluated on them
+    is normalised alike. ``sha256`` covers the images and labels of all splits, with their shapes. Rates, widths and
+    numbers of epochs are chosen on the validation split; the test images are for the result. See ``hold_out``.
 
     Raises:
         ValueError: the splits differ in image shape, a split is empty, or a label has no class.
@@ -79,23 +80,30 @@ class ImageData:
     test: Split
     classes: tuple[str, ...]
     sha256: str = ""
+    validation: Split | None = None
 
     def __post_init__(self) -> None:
-        train, test = self.train, self.test
-        if train.images.shape[1:] != test.images.shape[1:]:
-            raise ValueError(
-                f"train and test images must have one shape, got {tuple(train.images.shape[1:])} "
-                f"and {tuple(test.images.shape[1:])}"
-            )
-        for part, split in (("train", train), ("test", test)):
+        splits = self._splits()
+        shape = splits["train"].images.shape[1:]
+        for part, split in splits.items():
+            if split.images.shape[1:] != shape:
+                raise ValueError(
+                    f"train and {part} images must have one shape, got {tuple(shape)} "
+                    f"and {tuple(split.images.shape[1:])}"
+                )
             if not len(split):
                 raise ValueError(f"{part} must hold at least one image, got none")
             if int(split.labels.min()) < 0 or int(split.labels.max()) >= len(self.classes):
                 raise ValueError(f"{part} labels must lie in 0..{len(self.classes) - 1}, the classes that have a name")
-        stats = channel_stats(train.images)
-        object.__setattr__(self, "train", dataclasses.replace(train, stats=stats))
-        object.__setattr__(self, "test", dataclasses.replace(test, stats=stats))
-        object.__setattr__(self, "sha256", _sha256(train, test))
+        stats = channel_stats(self.train.images)
+        for part, split in splits.items():
+            object.__setattr__(self, part, dataclasses.replace(split, stats=stats))
+        object.__setattr__(self, "sha256", _sha256(*splits.values()))
+
+    def _splits(self) -> dict[str, Split]:
+        """The splits that there are, by the names of the fields."""
+        parts = {"train": self.train, "test": self.test, "validation": self.validation}
+        return {part: split for part, split in parts.items() if split is not None}
 
     @property
     def stats(self) -> ChannelStats:
@@ -108,16 +116,45 @@ class ImageData:
         return tuple(self.train.images.shape[1:])
 
     def map(self, transform: Callable[[Tensor], Tensor]) -> ImageData:
-        """The data set with ``transform`` applied to the images of both splits: uint8 (N, C, H, W) in, the same out.
+        """The data set with ``transform`` applied to the images of all splits: uint8 (N, C, H, W) in, the same out.
 
         ``load("digits").map(lambda images: pad_to(images, 32))`` gives digits of 32x32.
         """
-        train, test = (Split(transform(split.images), split.labels) for split in (self.train, self.test))
-        return dataclasses.replace(self, train=train, test=test)
+        changed = {part: Split(transform(split.images), split.labels) for part, split in self._splits().items()}
+        return dataclasses.replace(self, **changed)
 
     def take(self, train: int, test: int) -> ImageData:
         """A smaller data set: so many training and test images, spread evenly over the classes."""
         return dataclasses.replace(self, train=self.train.take(train), test=self.test.take(test))
+
+    def hold_out(self, share: float = 0.1) -> ImageData:
+        """Set a share of the training images aside as the validation split; the test images stay as they are.
+
+        The images are sorted by class and taken at even distances, so that each class gives its share, give or take
+        one, and no chance is involved.
+
+        Raises:
+            ValueError: ``share`` leaves a split empty, or there is a validation split already.
+        """
+        if self.validation is not None:
+            raise ValueError(f"{self.name} has a validation split of {len(self.validation)} images already")
+        total = len(self.train)
+        count = round(share * total)
+        if not 1 <= count < total:
+            raise ValueError(f"share must leave an image in each part of the {total}, got {share}")
+        places = ((2 * torch.arange(count) + 1) * total) // (2 * count)
+        held = torch.zeros(total, dtype=torch.bool)
+        held[self.train.labels.argsort(stable=True)[places]] = True
+        train, validation = (Split(self.train.images[part], self.train.labels[part]) for part in (~held, held))
+        return dataclasses.replace(self, train=train, validation=validation)
+
+    def for_choosing(self, share: float = 0.1) -> ImageData:
+        """What a search may see: the validation images stand in the place of the test, and the test is out of reach.
+
+        ``share`` is held out first where the data set has no validation split.
+        """
+        data = self if self.validation is not None else self.hold_out(share)
+        return dataclasses.replace(data, test=data.validation, validation=None)
 
 
 def _sha256(*splits: Split) -> str:
