@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from recorder import Recorder
+from toy_book import ROOT, page_with, render
 
 HTML = Path(__file__).resolve().parents[2] / "_build" / "html"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -78,5 +79,25 @@ def toy(page, tmp_path) -> Iterator[Recorder]:
     """An empty site in ``tmp_path``, watched, for tests of the recorder itself."""
     own = page.context.new_page()
     with served(tmp_path) as address:
+        yield Recorder(own, address)
+    own.close()
+
+
+@pytest.fixture(scope="session")
+def live_html(tmp_path_factory) -> Path:
+    """A rendered toy book with a page for each live piece, and a page with none."""
+    scripts = sorted((ROOT / "book" / "live").glob("*.js"))
+    pieces = [path.stem for path in scripts if f'course.piece("{path.stem}"' in path.read_text(encoding="utf-8")]
+    pages = {name: page_with(name) for name in pieces} | {"nothing": "# A page without a piece\n\nWords.\n"}
+    html, warnings = render(tmp_path_factory.mktemp("toy_book"), pages)
+    assert warnings == ""
+    return html
+
+
+@pytest.fixture(scope="session")
+def live(page, live_html) -> Iterator[Recorder]:
+    """The toy book of the live pieces, watched."""
+    own = page.context.new_page()
+    with served(live_html) as address:
         yield Recorder(own, address)
     own.close()
