@@ -13,6 +13,7 @@
     counting: ["1 to 9", [1, 2, 3, 4, 5, 6, 7, 8, 9]],
   };
   const LARGEST = 99; // weight
+  const SPOT = { row: 36, column: 50 }; // on the map, at the start
   const ROWS = ["top", "middle", "bottom"], COLUMNS = ["left", "middle", "right"];
 
   // The nine pixels below the kernel for one output pixel. A place in the padding has the value 0.
@@ -94,8 +95,8 @@
     const turn = make("button", { type: "button", textContent: "Turn by half a turn" });
     const sliders = [["stride", 1, 8], ["padding", 0, 8], ["dilation", 1, 8]]
       .map(([name, least, most]) => slider(name, least, most, state.get(name, least)));
-    const spot = ["row", "column"].map((name) =>
-      make("input", { type: "number", min: 0, step: 1, required: true, value: state.get(name, 0) }));
+    const spot = Object.entries(SPOT).map(([name, usual]) =>
+      make("input", { type: "number", min: 0, step: 1, required: true, value: state.get(name, usual) }));
     const show = make("div", { className: "kernel-pictures", tabIndex: 0, role: "application",
       "aria-label": "The window on the picture: the arrow keys move it" });
     const says = say(), products = make("div");
@@ -146,8 +147,8 @@
       state.set("weights", weights, PRESETS.vertical[1]);
       state.set("picture", chosen.value, "photograph");
       for (const { name, number, least } of sliders) state.set(name, number(), least);
-      state.set("row", i, 0);
-      state.set("column", j, 0);
+      state.set("row", i, SPOT.row);
+      state.set("column", j, SPOT.column);
     };
 
     const drawn = (picture, output, options, i, j) => {

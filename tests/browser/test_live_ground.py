@@ -12,7 +12,7 @@ NAME = "kernel"
     ("page", "problem"),
     [
         (f"# A page\n\n:::{{live}} {NAME}\n:::\n", f"the live piece {NAME!r} has no fallback"),
-        ("# A page\n\n:::{live} kernal\nWords.\n:::\n", "no live piece is called 'kernal'; there are: "),
+        ("# A page\n\n:::{live} nothing\nWords.\n:::\n", "no live piece is called 'nothing'; there are: "),
         ("# A page\n\n:::{live}\nWords.\n:::\n", "1 argument(s) required"),
     ],
 )
