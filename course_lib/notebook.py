@@ -1,12 +1,17 @@
-"""What a chapter needs besides its subject: numbers for the prose, and exercises that check themselves."""
+"""What a chapter needs besides its subject: numbers for the prose, predictions, exercises, the library's own lines."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+import ast
+import inspect
+import textwrap
 from typing import Any
 
-from IPython.display import display
+from IPython.display import Markdown, display
+
+from course_lib.exercises import check, expect
+
+__all__ = ["check", "expect", "glue", "reveal", "show_source"]
 
 GLUE_PREFIX = "application/papermill.record/"
 
@@ -27,43 +32,29 @@ def glue(name: str, value: Any) -> None:
     display({GLUE_PREFIX + "text/plain": text}, raw=True, metadata=metadata)
 
 
-def check(answer: Any, expected: Any, hint: str = "", *, rel_tol: float = 1e-6) -> None:
-    """Say whether an exercise's answer is right.
+def reveal(name: str, outcome: Any) -> None:
+    """Store what came out of the prediction ``name``: the text of one of its options, or a short sentence.
 
-    Args:
-        answer: what the reader wrote; ``...`` means not answered yet.
-        expected: the right value, or a function that computes it (called only once there is an answer). A number may
-            be given in any type of number; tensors and arrays are compared element by element, sequences item by item.
-        hint: added to the message when the answer is wrong.
-        rel_tol: relative difference between numbers that is let pass; larger where a rounded answer is right.
+    The page marks the reader's prediction against it. Compute it from the run, never type it.
 
     Raises:
-        AssertionError: the answer is wrong; the message carries the answer and the hint, not the solution.
+        ValueError: the name has characters other than letters, digits, ``-`` and ``_``.
     """
-    if answer is ...:
-        print("Not answered yet: replace the ... above.")
-        return
-    right = expected() if isinstance(expected, Callable) else expected
-    if not _equal(answer, right, rel_tol):
-        raise AssertionError(f"Not yet: {answer!r} is not right." + (f" Hint: {hint}" if hint else ""))
-    print("Correct.")
+    glue(name, outcome)
 
 
-def _equal(answer: Any, right: Any, rel_tol: float) -> bool:
-    """Equality for numbers, strings, tensors, and sequences of them."""
-    if getattr(right, "ndim", 0) > 0:
-        return tuple(getattr(answer, "shape", ())) == tuple(right.shape) and bool((abs(answer - right) <= 1e-4).all())
-    if isinstance(right, list | tuple):
-        return (
-            isinstance(answer, list | tuple)
-            and len(answer) == len(right)
-            and all(_equal(a, r, rel_tol) for a, r in zip(answer, right, strict=True))
-        )
-    answer, right = (value.item() if hasattr(value, "item") else value for value in (answer, right))
-    if _is_number(right):
-        return _is_number(answer) and math.isclose(answer, right, rel_tol=rel_tol, abs_tol=1e-9)
-    return type(answer) is type(right) and answer == right
+def show_source(*objects: Any) -> None:
+    """Show the library's own lines of classes or functions, without their docstrings."""
+    code = "\n\n\n".join(_without_docstrings(textwrap.dedent(inspect.getsource(item))).strip() for item in objects)
+    display(Markdown(f"```python\n{code}\n```"))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _without_docstrings(source: str) -> str:
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            first, last = node.body[0].lineno - 1, node.body[0].end_lineno
+            lines[first:last] = [None] * (last - first)
+            if last < len(lines) and lines[last] == "":
+                lines[last] = None
+    return "\n".join(line for line in lines if line is not None)

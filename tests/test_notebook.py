@@ -1,70 +1,17 @@
-"""Numbers for the prose, and exercises that check themselves."""
+"""Numbers for the prose, and the library's own lines on a page."""
 
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-import torch
 
-from course_lib.notebook import check, glue
+from course_lib.models.lenet_layers import Subsampling
+from course_lib.notebook import glue, show_source
 
 
 def test_importing_the_library_imports_nothing_heavy():
     code = "import sys, course_lib; print([m for m in ('torch', 'numpy', 'matplotlib', 'IPython') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
-
-
-def test_an_open_answer_is_no_mistake_and_its_solution_is_not_computed(capsys):
-    check(..., lambda: 1 / 0)
-    assert "Not answered yet" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        (24, 24),
-        (24, lambda: 24),
-        (24.0, 24),
-        (np.int64(24), 24),
-        (torch.tensor(24), 24),
-        (0.1 + 0.2, 0.3),
-        (3, 3.0),
-        ((1, 2), [1, 2]),
-        ([1, 2.0], (1, 2.0)),
-        ("grey", "grey"),
-        (torch.ones(2, 3), torch.ones(2, 3)),
-        (range(3, 5), range(3, 5)),
-    ],
-)
-def test_a_right_answer_is_told(capsys, answer, expected):
-    check(answer, expected)
-    assert capsys.readouterr().out == "Correct.\n"
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        (23, 24),
-        (True, 1),
-        ("24", 24),
-        (24.5, 24),
-        (0.31, 0.3),
-        ((1, 2, 3), (1, 2)),
-        (torch.ones(3), torch.ones(2, 3)),
-        (torch.full((2,), float("nan")), torch.ones(2)),
-        (5, torch.ones(2)),
-    ],
-)
-def test_a_wrong_answer_is_told_with_the_hint_and_without_the_solution(answer, expected):
-    with pytest.raises(AssertionError, match=r"Not yet: .* is not right\. Hint: count again"):
-        check(answer, expected, hint="count again")
-
-
-def test_a_rounded_answer_is_right_where_the_exercise_says_so():
-    check(6.91, 6.9078, rel_tol=1e-2)
-    with pytest.raises(AssertionError, match="is not right"):
-        check(6.91, 6.9078)
 
 
 def test_glue_stores_text_that_the_page_can_show(monkeypatch):
@@ -79,3 +26,15 @@ def test_glue_stores_text_that_the_page_can_show(monkeypatch):
 def test_a_glue_name_with_other_characters_is_refused():
     with pytest.raises(ValueError, match="got 'two words'"):
         glue("two words", 1)
+
+
+def test_a_class_is_shown_by_its_own_lines_without_its_docstrings(monkeypatch):
+    shown = []
+    monkeypatch.setattr("course_lib.notebook.display", lambda markdown: shown.append(markdown.data))
+    show_source(Subsampling)
+    lines = shown[0].splitlines()
+    assert lines[0] == "```python"
+    assert lines[-1] == "```"
+    assert lines[1] == "class Subsampling(nn.Module):"
+    assert lines[2].strip().startswith("def __init__")
+    assert '"""' not in shown[0]
