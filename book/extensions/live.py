@@ -23,9 +23,9 @@ from course_suite.live import write_data
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "live"
 
-# What stands on a page before the piece itself, in this order.
+# What stands on a page before the piece itself, in this order; a piece's own style sheet is `live/NAME.css`.
 SHARED = ("live.css", "live.js")
-NEEDS: dict[str, tuple[str, ...]] = {"kernel": ("arithmetic.js", "kernel.css")}
+NEEDS = {"kernel": ("arithmetic.js",), "stack": ("arithmetic.js", "stack_network.js")}
 
 
 class LivePiece(nodes.General, nodes.Element):
@@ -78,8 +78,8 @@ def pass_by(_translator: nodes.NodeVisitor, _node: LivePiece) -> None:
 
 def stand_on(context: dict, *names: str) -> None:
     """Put the tags of pieces into the head of a page, each file once."""
-    files = [*SHARED, *(file for name in names for file in (*NEEDS.get(name, ()), f"{name}.js"))]
-    for file in dict.fromkeys(files):
+    files = [*SHARED, *(file for name in names for file in (f"{name}.css", *NEEDS.get(name, ()), f"{name}.js"))]
+    for file in filter(lambda file: (SCRIPTS / file).is_file(), dict.fromkeys(files)):
         version = sha256((SCRIPTS / file).read_bytes()).hexdigest()[:8]
         address = f"{context['pathto']('live/' + file, 1)}?v={version}"
         sheet = f'<link rel="stylesheet" href="{address}" />'

@@ -79,7 +79,7 @@
     ...boxes.flatMap(([y, x, high, wide]) => ["kernel-halo", "kernel-line"].map((name) =>
       svg("rect", { x, y, width: wide, height: high, class: name }))));
   const framed = (words, canvas, over) =>
-    make("figure", {}, make("div", { className: "kernel-picture" }, canvas, over), make("figcaption", {}, words));
+    make("figure", { className: "live-figure" }, make("div", { className: "kernel-picture" }, canvas, over), make("figcaption", {}, words));
   const signed = (number) => number.toLocaleString("en").replace("-", "−");
 
   const build = ({ root, state }, photograph) => {

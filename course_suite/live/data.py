@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from course_suite.live.networks import networks
 from course_suite.live.photograph import photograph
 
 # Each name stands for `courseData.NAME` on the page. The function's docstring says where its values come from.
-DATA: dict[str, Callable[[], Any]] = {function.__name__: function for function in (photograph,)}
+DATA: dict[str, Callable[[], Any]] = {function.__name__: function for function in (networks, photograph)}
 
 
 def script_of(name: str) -> str:
