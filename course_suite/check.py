@@ -1,4 +1,4 @@
-"""``course check``: the pairs are in step, nothing is vacuous, and the stored outputs hold."""
+"""``course check``: the pairs are in step, nothing is vacuous, and the stored outputs are those of the run."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from rich.console import Console
 from course_suite.chapters import Chapter
 from course_suite.execute import worker_environment
 from course_suite.files import digest_files
-from course_suite.keys import environment_key
 from course_suite.pair import differences
+from course_suite.progress import Progress
 from course_suite.project import Project
+from course_suite.replay import NAME, write_kernelspec
+from course_suite.report import failure_text
+from course_suite.run import RunOptions, run_chapters
 from course_suite.stamps import clear, is_fresh, mark
 
 
@@ -30,33 +33,39 @@ def pair_problems(project: Project, chapters: list[Chapter]) -> list[str]:
 
 
 def check_outputs(project: Project, chapters: list[Chapter], jobs: int, timeout: int, console: Console) -> bool:
-    """Execute the committed notebooks and compare their checked outputs with nbval. Returns whether all hold.
+    """Compare the outputs of the chapters' run with the stored ones, by nbval. Returns whether all hold.
 
-    A notebook that held before, unchanged since, is not executed again.
+    A chapter that has not run as it is now is run first; one that held before, unchanged since, is not compared again.
     """
-    environment = environment_key(project)
-    keys = {c: environment + digest_files([c.pair], project.root) for c in chapters}
+    results = run_chapters(project, chapters, RunOptions(jobs=jobs, timeout=timeout), Progress(console))
+    for result in results:
+        if result.error:
+            console.print(failure_text(result), markup=False, highlight=False, soft_wrap=True)
+    if not all(result.ok for result in results):
+        return False
+    executed = project.executed("quick")
+    keys = {c: digest_files([c.pair, executed / c.pair.name], project.root) for c in chapters}
     stale = [c for c in chapters if not is_fresh(project, f"nbval-{c.stem}", keys[c])]
-    for chapter in chapters:
-        if chapter not in stale:
-            console.print(f"unchanged  {chapter.pair.name}: its outputs held before", highlight=False)
     if not stale:
         return True
     for chapter in stale:
         clear(project, f"nbval-{chapter.stem}")
-    ok = _nbval(project, stale, jobs, timeout)
+    ok = _nbval(project, stale, jobs)
     if ok:
         for chapter in stale:
             mark(project, f"nbval-{chapter.stem}", keys[chapter])
     return ok
 
 
-def _nbval(project: Project, chapters: list[Chapter], jobs: int, timeout: int) -> bool:
-    """Run nbval on some notebooks; a dead or hanging kernel is a failure, not a wait."""
+def _nbval(project: Project, chapters: list[Chapter], jobs: int) -> bool:
+    """Run nbval on some notebooks, with the kernel that answers from the executed copies."""
+    jupyter = project.build / "replay"
+    write_kernelspec(jupyter, project.executed("quick"))
     workers = ["-n", str(min(jobs, len(chapters))), "--dist", "loadfile"] if jobs > 1 and len(chapters) > 1 else []
     command = [
-        sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout", str(timeout), "--timeout", "0",
+        sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-kernel-name", NAME, "--nbval-cell-timeout", "60",
         "-p", "no:cacheprovider", "-q", "--no-header", "-W", "default", "-o", "addopts=", *workers,
         *[str(chapter.pair.relative_to(project.root)) for chapter in chapters],
     ]  # fmt: skip
-    return subprocess.run(command, cwd=project.root, env=worker_environment(), stdin=subprocess.DEVNULL).returncode == 0
+    env = {**worker_environment(), "JUPYTER_PATH": str(jupyter)}
+    return subprocess.run(command, cwd=project.root, env=env, stdin=subprocess.DEVNULL).returncode == 0

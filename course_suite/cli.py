@@ -131,7 +131,7 @@ def serve(port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a fr
 
 @app.command()
 def check(chapters: Chapters = None, jobs: Jobs = 2, timeout: Timeout = 600) -> None:
-    """Check notebooks: pairs in step, nothing vacuous, and the stored outputs hold (nbval)."""
+    """Check notebooks: pairs in step, nothing vacuous, and stored outputs are those of the run (nbval)."""
     from course_suite.check import check_outputs, pair_problems
 
     project = _project()
@@ -181,7 +181,7 @@ def doctor() -> None:
 @app.command()
 def test(
     steps: Annotated[
-        list[str] | None, typer.Argument(help="lint, pairs, unit, outputs, book, site. Default: all.")
+        list[str] | None, typer.Argument(help="lint, pairs, unit, book, outputs, site. Default: all.")
     ] = None,
     force: Force = False,
 ) -> None:

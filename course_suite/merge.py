@@ -6,6 +6,18 @@ import nbformat
 from nbformat import NotebookNode
 
 
+def join_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Outputs in which neighbouring pieces of one stream are one: a kernel cuts a text where its timer happens to."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            joined.append(nbformat.from_dict(output))
+    return joined
+
+
 def with_prose(executed: NotebookNode, source: NotebookNode) -> NotebookNode:
     """The executed cells in the order of the source, with the source's prose and cell metadata.
 
@@ -19,7 +31,7 @@ def with_prose(executed: NotebookNode, source: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             if ran[position].source != cell.source:
                 raise ValueError("the executed copy holds other code")
-            copy.outputs, copy.execution_count = ran[position].outputs, ran[position].execution_count
+            copy.outputs, copy.execution_count = join_streams(ran[position].outputs), ran[position].execution_count
             position += 1
         fresh.cells.append(copy)
         if position < len(ran) and "injected-parameters" in ran[position].metadata.get("tags", []):

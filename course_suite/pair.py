@@ -16,6 +16,7 @@ from course_suite.chapters import Chapter, is_check
 from course_suite.costs import cost_text, read_costs
 from course_suite.errors import UserError
 from course_suite.files import digest, write_if_changed
+from course_suite.merge import join_streams
 from course_suite.project import Project, Settings
 
 INSTALL = '''\
@@ -72,7 +73,7 @@ def generate(project: Project, chapter: Chapter, outputs: dict[str, NotebookNode
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
             if is_check(cell) and cell.id in stored:
-                cell.outputs = [portable(output) for output in stored[cell.id].outputs]
+                cell.outputs = [portable(output) for output in join_streams(stored[cell.id].outputs)]
                 cell.execution_count = stored[cell.id].execution_count
     notebook.metadata.course["outputs_sha256"] = outputs_digest(notebook)
     return notebook

@@ -76,7 +76,7 @@ def unit(project: Project, _: Console) -> bool:
 
 
 def outputs(project: Project, console: Console) -> bool:
-    """The stored outputs hold when the chapters are executed again."""
+    """The stored outputs are those of the chapters' run."""
     return check_outputs(project, project.chapters, jobs=2, timeout=CELL_TIMEOUT, console=console)
 
 
@@ -96,7 +96,7 @@ def site(project: Project, _: Console) -> bool:
 
 
 STEPS: dict[str, Callable[[Project, Console], bool]] = {
-    "lint": lint, "pairs": pairs, "unit": unit, "outputs": outputs, "book": book, "site": site,
+    "lint": lint, "pairs": pairs, "unit": unit, "book": book, "outputs": outputs, "site": site,
 }  # fmt: skip
 
 

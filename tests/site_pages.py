@@ -47,7 +47,7 @@ class Page(HTMLParser):
             return
         if self._depth_of_article or tag == "article":
             self._depth_of_article += 1
-        if self._depth_of_glue or values.get("class") == "pasted-text":
+        if self._depth_of_glue or (self._depth_of_article and values.get("class") == "pasted-text"):
             self._depth_of_glue += 1
             if self._depth_of_glue == 1:
                 self.glued.append("")

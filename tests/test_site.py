@@ -108,13 +108,25 @@ def test_weight_of_what_all_pages_share(pages):
 @site
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_numbers_in_the_text_are_those_that_the_chapter_computed(pages, name):
-    notebook = json.loads((HTML / "_sources" / f"{name}.ipynb").read_text(encoding="utf-8"))
-    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
-    records = [output["data"] for output in outputs if "scrapbook" in output.get("metadata", {})]
-    computed = {"".join(record["application/papermill.record/text/plain"]).strip("'\"") for record in records}
+    cells = json.loads((HTML / "_sources" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    names = re.findall(r"\{glue:text\}`([^`]+)`", text)
 
-    shown = {text.replace("’", "'") for text in pages[f"{BASE}{name}.html"].glued}  # the page sets apostrophes in type
-    assert shown <= computed
+    # The page sets apostrophes in type.
+    shown = [glued.replace("’", "'") for glued in pages[f"{BASE}{name}.html"].glued]
+    assert list(zip(names, shown, strict=True)) == [(key, computed_in(cells)[key]) for key in names]
+
+
+def computed_in(cells: list[dict]) -> dict[str, str]:
+    """What the cells of an executed chapter glued, by name; the last value of each."""
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    records = [output for output in outputs if "scrapbook" in output.get("metadata", {})]
+    return {
+        record["metadata"]["scrapbook"]["name"]: "".join(
+            record["data"]["application/papermill.record/text/plain"]
+        ).strip("'\"")
+        for record in records
+    }
 
 
 @site

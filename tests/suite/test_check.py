@@ -1,6 +1,8 @@
 """``course pair`` and ``course check``: each way in which a committed notebook can be wrong is found."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from conftest import code
@@ -41,15 +43,37 @@ def rehash(toy):
     path.write_text(nbformat.writes(notebook) + "\n")
 
 
-def test_a_recorded_notebook_holds_and_is_not_executed_twice(recorded):
+def test_a_chapter_is_executed_once_to_be_recorded_checked_and_checked_again(recorded):
+    recorded.chapter(1, code(f"with open({str(recorded.root / 'runs')!r}, 'a') as file:\n    file.write('x')"))
+    assert recorded.course("pair", "--record").status == 0
     assert recorded.course("pair", "--check").status == 0
     first = recorded.course("check")
     assert first.status == 0, first.out
-    assert "4 passed" in first.out
+    assert "5 passed" in first.out
     second = recorded.course("check")
     assert second.status == 0
-    assert "unchanged  01_toy.ipynb" in second.out
     assert "passed" not in second.out
+    assert recorded.read("runs") == "x"
+
+
+def test_nbval_by_hand_executes_with_the_real_kernel(recorded):
+    recorded.chapter(1, code(f"with open({str(recorded.root / 'runs')!r}, 'a') as file:\n    file.write('x')"))
+    assert recorded.course("pair", "--record").status == 0
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "notebooks", "-q", "-p", "no:cacheprovider"]
+    ended = subprocess.run(command, cwd=recorded.root, capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, "5 passed" in ended.stdout) == (0, True), ended.stdout
+    assert recorded.read("runs") == "xx"
+
+
+def test_a_stream_is_stored_whole_however_the_kernel_cut_it(recorded):
+    cell = "```{code-cell} ipython3\n:tags: [nbval-check-output]\n\n%s\n```\n"
+    recorded.chapter(
+        1, "\n" + cell % "import sys, time\nfor i in range(3):\n    print(i, flush=True)\n    time.sleep(0.3)"
+    )
+    assert recorded.course("pair", "--record").status == 0
+    notebook = json.loads(recorded.read("notebooks/01_toy.ipynb"))
+    assert [output["text"] for output in notebook["cells"][-1]["outputs"]] == [["0\n", "1\n", "2\n"]]
+    assert recorded.course("check").status == 0
 
 
 def test_only_checked_outputs_are_stored(recorded):
@@ -118,12 +142,13 @@ def test_pairing_goes_one_way_even_when_the_notebook_is_newer(recorded):
 def test_a_killed_and_a_hanging_kernel_fail_the_check(recorded):
     recorded.chapter(1, code("import os\nos.kill(os.getpid(), 9)"))
     recorded.course("pair")
-    assert recorded.course("check", "--timeout", "5").status == 1
+    ended = recorded.course("check", "--timeout", "5")
+    assert (ended.status, "the kernel died" in ended.out) == (1, True)
     recorded.chapter(1, code("import time\ntime.sleep(60)"))
     recorded.course("pair")
     ended = recorded.course("check", "--timeout", "2")
     assert ended.status == 1
-    assert "imeout" in ended.out
+    assert "the cell ran longer than 2 s" in ended.out
 
 
 def test_a_broken_notebook_and_a_stranger_are_told_in_one_line(recorded):
