@@ -27,6 +27,11 @@ def glue(name: str, value: Any) -> None:
     """
     if not name.replace("-", "").replace("_", "").isalnum():
         raise ValueError(f"glue name must hold letters, digits, '-' and '_' only, got {name!r}")
+    store(name, value)
+
+
+def store(name: str, value: Any) -> None:
+    """Put ``value`` under ``name`` into the cell's outputs, where the page finds it and nothing shows it."""
     metadata = {"scrapbook": {"name": name, "mime_prefix": GLUE_PREFIX}}
     text = repr(str(value))  # MyST-NB evaluates the text: without quotes it would make (200, 704) of 200,704
     display({GLUE_PREFIX + "text/plain": text}, raw=True, metadata=metadata)

@@ -14,7 +14,9 @@ CONF = f"""\
 import sys
 sys.path.insert(0, {str(ROOT / "book" / "extensions")!r})
 project = "Toy"
-extensions = ["myst_parser", "live"]
+extensions = ["myst_nb", "sphinx_exercise", "live", "predict", "answers"]
+nb_execution_mode = "off"
+course_predictions_page = "mine"
 myst_enable_extensions = ["colon_fence", "attrs_inline", "dollarmath"]
 html_theme = "sphinx_book_theme"
 html_static_path = [{str(ROOT / "book" / "_static")!r}]
@@ -35,13 +37,13 @@ def page_with(name: str, state: str = "") -> str:
 
 
 def render(folder: Path, pages: dict[str, str]) -> tuple[Path, str]:
-    """Render pages, Markdown by name. Gives the folder of the site and the warnings."""
+    """Render pages, Markdown by name, or notebooks by file name. Gives the folder of the site and the warnings."""
     source, warnings = folder / "source", io.StringIO()
     source.mkdir(parents=True)
     (source / "conf.py").write_text(CONF, encoding="utf-8")
     for name, text in pages.items():
-        (source / f"{name}.md").write_text(text, encoding="utf-8")
-    entries = "\n".join(pages)
+        (source / (name if "." in name else f"{name}.md")).write_text(text, encoding="utf-8")
+    entries = "\n".join(name.partition(".")[0] for name in pages)
     (source / "index.md").write_text(f"# Toy\n\n```{{toctree}}\n{entries}\n```\n", encoding="utf-8")
     with patch_docutils(str(source)), docutils_namespace():
         app = Sphinx(
