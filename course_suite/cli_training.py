@@ -26,9 +26,9 @@ def _train(console: Console):
         resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
         batch_size: Annotated[int, typer.Option(help="Images per step, over all processes.")] = 64,
         lr: Annotated[float, typer.Option(help="Learning rate at the schedule's peak.")] = 0.05,
-        optimizer: Annotated[str, typer.Option(help="sgd, adam or adamw.")] = "sgd",
+        optimizer: Annotated[str, typer.Option(help="sgd, adam, adamw; sdlm as in 1998.")] = "sgd",
         momentum: Annotated[float, typer.Option(help="For sgd.")] = 0.9,
-        schedule: Annotated[str, typer.Option(help="one-cycle, step, cosine or constant.")] = "one-cycle",
+        schedule: Annotated[str, typer.Option(help="one-cycle, step, cosine, constant, lecun1998.")] = "one-cycle",
         weight_decay: Annotated[float, typer.Option(help="Of weights; biases and norms have none.")] = 0.0,
         label_smoothing: Annotated[float, typer.Option(help="Share of the target spread over all classes.")] = 0.0,
         criterion: Annotated[str, typer.Option(help="cross-entropy; map or mse for lenet5_1998.")] = "cross-entropy",
@@ -37,6 +37,10 @@ def _train(console: Console):
         resize: Annotated[int | None, typer.Option(min=1, help="Scale images to so many pixels a side.")] = None,
         pad: Annotated[int | None, typer.Option(min=1, help="Set images into a field of so many pixels.")] = None,
         take: Annotated[int | None, typer.Option(min=1, help="Use only so many training images.")] = None,
+        pixels: Annotated[str | None, typer.Option(help="A fixed scale: lecun1998 or unit.")] = None,
+        validate: Annotated[
+            bool, typer.Option("--validate", help="Test on a tenth of the training images: to choose by.")
+        ] = False,
         precision: Annotated[str, typer.Option(help="fp32, or bf16 for bfloat16 autocast.")] = "fp32",
         channels_last: Annotated[bool, typer.Option("--channels-last", help="Channels last in memory.")] = False,
         parameter: Annotated[
@@ -62,8 +66,9 @@ def _train(console: Console):
         }  # fmt: skip
         options = {key: parse_value(value) for key, value in split_pairs(parameter or [])}
         plan = Plan(
-            model, data, tuple(range(first_seed, first_seed + seeds)), settings, options, resize, pad, take, title
-        )
+            model, data, tuple(range(first_seed, first_seed + seeds)), settings, options, resize, pad, take, title,
+            pixels, validate,
+        )  # fmt: skip
         default = f"{model}_{data.partition(':')[0]}".lower()
         train_command(console, plan, name or default, device=device, resume=resume, work=work, out=out)
 

@@ -8,12 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from torch import nn
+from torch.nn.functional import cross_entropy
 
 from course_lib.complexity import build_meta
 from course_lib.data import DataError, ImageData, load_prepared
 from course_lib.models import build
+from course_lib.models.lenet_by_hand import LeNetByHand
 from course_lib.models.lenet_output import map_criterion, mse_criterion
-from course_lib.training import Augment, seeded
+from course_lib.training import Augment, History, fit, fit_sdlm, seeded
 from course_suite.errors import UserError
 
 CRITERIA = {"cross-entropy": None, "map": map_criterion, "mse": mse_criterion}
@@ -29,6 +31,8 @@ class Plan:
         resize: images are scaled to so many pixels a side; None for as they are.
         pad: images are set into a black field of so many pixels a side, after ``resize``.
         take: only so many training images, spread over the classes.
+        pixels: a fixed scale of the pixels by its name; None normalises by the training images.
+        validate: a tenth of the training images is held out and stands in the place of the test images: for a search.
         title: how the data are called in the record, where ``data`` does not say it.
         settings: the keyword arguments of ``fit``, but for seed, device and files; ``criterion``, ``crop`` and ``flip``
             stand for themselves.
@@ -43,6 +47,8 @@ class Plan:
     pad: int | None = None
     take: int | None = None
     title: str | None = None
+    pixels: str | None = None
+    validate: bool = False
 
     @cached_property
     def images(self) -> ImageData:
@@ -52,7 +58,9 @@ class Plan:
             UserError: they cannot be had, or not in this size.
         """
         try:
-            return load_prepared(self.data, resize=self.resize, pad=self.pad, take=self.take)
+            steps = {"resize": self.resize, "pad": self.pad, "take": self.take, "pixels": self.pixels}
+            data = load_prepared(self.data, **steps)
+            return data.for_choosing() if self.validate else data
         except (ValueError, DataError) as error:
             raise UserError(str(error)) from error
 
@@ -61,7 +69,12 @@ class Plan:
         """The data's name for readers, with what was done to them: 'CIFAR-10 (JPEG)' is not CIFAR-10."""
         title = self.title or FIRST_WORDS.get(self.data, self.data.rpartition("/")[2])
         size = self.pad or self.resize
-        parts = [title, f"at {size}x{size}" if size else "", f"{self.take:,} images" if self.take else ""]
+        parts = [
+            title,
+            f"at {size}x{size}" if size else "",
+            f"{self.take:,} images" if self.take else "",
+            "tested on a tenth of the training images" if self.validate else "",
+        ]
         return ", ".join(filter(None, parts))
 
     @cached_property
@@ -89,6 +102,33 @@ class Plan:
         """The network with the first weights that ``seed`` gives."""
         with seeded(seed):
             return build(self.model, **self.built_options)
+
+    def train(self, model: nn.Module, **arguments: Any) -> History:
+        """Train the network with ``fit``, or with ``fit_sdlm`` where that is the optimiser.
+
+        Raises:
+            UserError: an option does not go with the optimiser.
+        """
+        if self.settings["optimizer"] != "sdlm":
+            return fit(model, self.images, **self.fit_arguments(), **arguments)
+        self._check_sdlm(arguments.pop("device"))
+        taken = {name: self.settings[name] for name in ("epochs", "lr", "schedule")}
+        by_hand = LeNetByHand if self.model == "lenet5_1998" and self.settings["criterion"] == "map" else None
+        criterion = CRITERIA[self.settings["criterion"]] or cross_entropy
+        return fit_sdlm(model, self.images, criterion=criterion, one_image=by_hand, **taken, **arguments)
+
+    def _check_sdlm(self, device: str) -> None:
+        """Refuse what stochastic diagonal Levenberg-Marquardt has no use for."""
+        needed = {
+            "batch_size": 1, "momentum": 0.0, "weight_decay": 0.0, "label_smoothing": 0.0, "crop": 0, "flip": False,
+            "precision": "fp32", "channels_last": False,
+        }  # fmt: skip
+        for name, value in needed.items():
+            if self.settings[name] != value:
+                option = "--" + name.replace("_", "-")
+                raise UserError(f"sdlm needs {option} {value}, got {self.settings[name]}")
+        if device != "cpu":
+            raise UserError(f"sdlm runs on the CPU alone, got --device {device}: add --device cpu")
 
     def fit_arguments(self) -> dict[str, Any]:
         """What ``fit`` is called with."""

@@ -24,15 +24,22 @@ def measured_peak(precision: str, device: str) -> float:
     return matrix_product_peak(dtype, sizes=sizes, device=device)
 
 
-def run_entry(plan: Plan, seed: int, history: History, tested: Evaluation, device: str, peak: float) -> dict[str, Any]:
-    """What one seed gave."""
+def run_entry(
+    plan: Plan, seed: int, history: History, train: Evaluation, test: Evaluation, device: str, peak: float
+) -> dict[str, Any]:
+    """What one seed gave; the training images are tested as they are, when the training is done."""
     count, seconds = len(plan.images.train) * history.epochs, sum(history.seconds)
     macs = analyze(build_meta(plan.model, **plan.built_options), plan.images.image_shape).macs
     values = history.to_dict()
     del values["step_loss"]
     return {
         "seed": seed,
-        "metrics": {"test_accuracy": tested.accuracy, "test_loss": tested.loss},
+        "metrics": {
+            "train_accuracy": train.accuracy,
+            "train_loss": train.loss,
+            "test_accuracy": test.accuracy,
+            "test_loss": test.loss,
+        },
         "history": {name: [float(f"{value:.6g}") for value in numbers] for name, numbers in values.items()},
         "wall_seconds": seconds,
         "peak_memory_mib": peak_memory_mib(device),
@@ -66,6 +73,8 @@ def record_of(plan: Plan, name: str, runs: list[dict[str, Any]], device: str, pr
             "resize": plan.resize,
             "pad": plan.pad,
             "take": plan.take,
+            "pixels": plan.pixels,
+            "validate": plan.validate,
             "sha256": data.sha256,
             "num_train": len(data.train),
             "num_test": len(data.test),

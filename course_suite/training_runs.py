@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from course_lib.training import Group, TrainingError, evaluate, fit, join_group, leave_group
+from course_lib.training import Group, TrainingError, evaluate, join_group, leave_group
 from course_suite.errors import UserError
 from course_suite.records import RecordError, summarise, write_record
 from course_suite.training_plan import Plan
@@ -70,17 +70,11 @@ def _train(
 
 def _run(plan: Plan, seed: int, place: str, work: Path, peak: float) -> dict[str, Any]:
     model = plan.network(seed)
-    history = fit(
-        model,
-        plan.images,
-        seed=seed,
-        device=place,
-        checkpoint=work / f"seed-{seed}",
-        resume=True,
-        **plan.fit_arguments(),
+    history = plan.train(model, seed=seed, device=place, checkpoint=work / f"seed-{seed}", resume=True)
+    train, test = (
+        evaluate(model, split, precision=plan.settings["precision"]) for split in (plan.images.train, plan.images.test)
     )
-    tested = evaluate(model, plan.images.test, precision=plan.settings["precision"])
-    return run_entry(plan, seed, history, tested, place, peak)
+    return run_entry(plan, seed, history, train, test, place, peak)
 
 
 def _identity(plan: Plan, place: str, processes: int) -> dict[str, Any]:
@@ -89,6 +83,7 @@ def _identity(plan: Plan, place: str, processes: int) -> dict[str, Any]:
         "model": plan.model,
         "options": plan.built_options,
         "data": plan.images.sha256,
+        "pixels": plan.pixels,
         "device": torch.device(place).type,
         "processes": processes,
     }

@@ -6,10 +6,11 @@ from course_lib.data.load import NAMES, data_root, load
 from course_lib.data.photographs import photographs
 from course_lib.data.prepared import load_prepared
 from course_lib.data.splits import ChannelStats, DataError, ImageData, Split
-from course_lib.data.transforms import Normaliser, channel_stats, normalise, pad_to, resize
+from course_lib.data.transforms import PIXELS, Normaliser, channel_stats, normalise, pad_to, pixel_scale, resize
 
 __all__ = [
     "NAMES",
+    "PIXELS",
     "ChannelStats",
     "DataError",
     "ImageData",
@@ -22,5 +23,6 @@ __all__ = [
     "normalise",
     "pad_to",
     "photographs",
+    "pixel_scale",
     "resize",
 ]

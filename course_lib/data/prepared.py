@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from course_lib.data.load import load
 from course_lib.data.splits import ImageData
-from course_lib.data.transforms import pad_to
+from course_lib.data.transforms import pad_to, pixel_scale
 from course_lib.data.transforms import resize as resized
 
 
@@ -17,6 +18,7 @@ def load_prepared(
     resize: int | None = None,
     pad: int | None = None,
     take: int | None = None,
+    pixels: str | None = None,
 ) -> ImageData:
     """``load(name)`` with each step that is asked for, in this order.
 
@@ -25,6 +27,7 @@ def load_prepared(
         resize: scale the images to so many pixels a side.
         pad: set them into a black field of so many pixels a side.
         take: keep so many training images, spread evenly over the classes.
+        pixels: "lecun1998" or "unit" for a fixed scale of the pixels; None normalises by the training images.
 
     Raises:
         ValueError: an unknown name, or a size or a number that does not fit.
@@ -36,4 +39,5 @@ def load_prepared(
         data = load(name, root)
         data = data.map(lambda images: resized(images, resize)) if resize else data
     data = data.map(lambda images: pad_to(images, pad)) if pad else data
-    return data.take(take, len(data.test)) if take else data
+    data = data.take(take, len(data.test)) if take else data
+    return dataclasses.replace(data, pixels=pixel_scale(pixels, data.image_shape[0])) if pixels else data

@@ -69,7 +69,8 @@ class ImageData:
 
     All splits carry the channel statistics of the training images, so that whatever is trained or evaluated on them
     is normalised alike. ``sha256`` covers the images and labels of all splits, with their shapes. Rates, widths and
-    numbers of epochs are chosen on the validation split; the test images are for the result. See ``hold_out``.
+    numbers of epochs are chosen on the validation split; the test images are for the result. See ``hold_out``. Give
+    ``pixels``, such as ``pixel_scale("unit", 1)``, to normalise by fixed numbers instead.
 
     Raises:
         ValueError: the splits differ in image shape, a split is empty, or a label has no class.
@@ -81,6 +82,7 @@ class ImageData:
     classes: tuple[str, ...]
     sha256: str = ""
     validation: Split | None = None
+    pixels: ChannelStats | None = None
 
     def __post_init__(self) -> None:
         splits = self._splits()
@@ -95,7 +97,7 @@ class ImageData:
                 raise ValueError(f"{part} must hold at least one image, got none")
             if int(split.labels.min()) < 0 or int(split.labels.max()) >= len(self.classes):
                 raise ValueError(f"{part} labels must lie in 0..{len(self.classes) - 1}, the classes that have a name")
-        stats = channel_stats(self.train.images)
+        stats = self.pixels or channel_stats(self.train.images)
         for part, split in splits.items():
             object.__setattr__(self, part, dataclasses.replace(split, stats=stats))
         object.__setattr__(self, "sha256", _sha256(*splits.values()))
@@ -107,7 +109,7 @@ class ImageData:
 
     @property
     def stats(self) -> ChannelStats:
-        """Mean and standard deviation of each channel of the training images."""
+        """What images are normalised by: mean and deviation of each channel of the training images, or ``pixels``."""
         return self.train.stats
 
     @property

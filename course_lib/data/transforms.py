@@ -16,6 +16,22 @@ class ChannelStats(NamedTuple):
     std: tuple[float, ...]
 
 
+# Fixed scales, by the values that black and white get: those of LeCun et al. 1998, section III-A, and 0 to 1.
+PIXELS = {"lecun1998": (-0.1, 1.175), "unit": (0.0, 1.0)}
+
+
+def pixel_scale(name: str, num_channels: int) -> ChannelStats:
+    """The mean and deviation that give black and white the values of this scale; see ``PIXELS``.
+
+    Raises:
+        ValueError: the name is not known.
+    """
+    if name not in PIXELS:
+        raise ValueError(f"pixels must be one of {', '.join(PIXELS)}, got {name!r}")
+    black, white = PIXELS[name]
+    return ChannelStats((-black / (white - black),) * num_channels, (1 / (white - black),) * num_channels)
+
+
 def channel_stats(images: Tensor) -> ChannelStats:
     """Mean and standard deviation of each channel over all images and pixels: uint8 (N, C, H, W) -> C numbers each.
 

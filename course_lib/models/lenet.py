@@ -8,8 +8,9 @@ LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document rec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 
 from course_lib.models.blocks import checks_input_size
@@ -29,7 +30,11 @@ FULL_TABLE = ((0, 1, 2, 3, 4, 5),) * 16
 
 @register
 def lenet5_1998(
-    *, num_classes: int = 10, in_channels: int = 1, c3_table: Sequence[Sequence[int]] = C3_TABLE
+    *,
+    num_classes: int = 10,
+    in_channels: int = 1,
+    c3_table: Sequence[Sequence[int]] = C3_TABLE,
+    init: Literal["appendix-a", "efficient-backprop"] = "appendix-a",
 ) -> LeNet5Of1998:
     """LeNet-5 as published: 60,000 trainable parameters and 340,908 connections, with one channel and ten classes.
 
@@ -40,17 +45,21 @@ def lenet5_1998(
         num_classes: the first ten have the digits' bitmaps as codes, those beyond fixed random ones.
         in_channels: channels of the image.
         c3_table: for each of the maps of C3, the maps of S2 that it sees; the default is the paper's Table I.
+        init: first weights uniform between -b and b, with b = 2.4 / F for F inputs of the unit, as the paper says; or
+            b = sqrt(3 / F), a deviation of 1 / sqrt(F), the rule of "Efficient BackProp" of the same year.
 
-    Source: LeCun et al. 1998, section II-B, Table I, appendix A (squashing function and initial weights).
+    Source: LeCun et al. 1998, section II-B, Table I, appendix A (squashing function and initial weights); LeCun,
+    Bottou, Orr, Müller, "Efficient BackProp", 1998, section 4.6.
 
     Differs from the paper: the ten bitmaps are our drawings; they stay fixed, where the paper says "at least
     initially"; biases start like the weights of their unit; the sign of the output is turned. Train it with
-    ``lenet_output.map_criterion``; the paper's optimiser, stochastic diagonal Levenberg-Marquardt, is not included.
+    ``lenet_output.map_criterion``; the paper's optimiser is ``course_lib.training.fit_sdlm``.
 
     Raises:
-        ValueError: a row of ``c3_table`` is empty, or names a map that does not exist or names one twice.
+        ValueError: a row of ``c3_table`` is empty, or names a map that does not exist or names one twice; ``init`` is
+            not one of the two.
     """
-    return LeNet5Of1998(num_classes, in_channels, c3_table)
+    return LeNet5Of1998(num_classes, in_channels, c3_table, init)
 
 
 @register
@@ -88,8 +97,11 @@ def lenet5(
 class LeNet5Of1998(nn.Sequential):
     """See :func:`lenet5_1998`. Its layers can be walked one by one: (N, C, 32, 32) -> (N, num_classes)."""
 
-    def __init__(self, num_classes: int, in_channels: int, c3_table: Sequence[Sequence[int]]) -> None:
+    def __init__(self, num_classes: int, in_channels: int, c3_table: Sequence[Sequence[int]], init: str) -> None:
         super().__init__()
+        widen = _choose(
+            "init", init, {"appendix-a": lambda _: 1.0, "efficient-backprop": lambda f: (3 * f) ** 0.5 / 2.4}
+        )
         self.c1 = nn.Conv2d(in_channels, 6, kernel_size=5)
         self.c1_squash = ScaledTanh()
         self.s2 = Subsampling(6)
@@ -108,6 +120,19 @@ class LeNet5Of1998(nn.Sequential):
             fan_in = layer.weight[0].numel()
             nn.init.uniform_(layer.weight, -2.4 / fan_in, 2.4 / fan_in)
             nn.init.uniform_(layer.bias, -2.4 / fan_in, 2.4 / fan_in)
+        with torch.no_grad():  # from 2.4 / F, which the layers draw, to the bound that was asked for
+            for parameter, fan_in in self._fan_ins():
+                parameter *= widen(fan_in)
+
+    def _fan_ins(self) -> list[tuple[nn.Parameter, Tensor]]:
+        """Each parameter with the number of inputs of its units, in a shape that multiplies with it."""
+        of_map = 25 * torch.bincount(self.c3.pairs[0]).double()
+        found = [(self.c3.weight, of_map[self.c3.pairs[0]].view(-1, 1, 1)), (self.c3.bias, of_map)]
+        for layer in (self.s2, self.s4):
+            found += [(parameter, torch.tensor(4.0)) for parameter in layer.parameters()]
+        for layer in (self.c1, self.c5, self.f6):
+            found += [(parameter, torch.tensor(float(layer.weight[0].numel()))) for parameter in layer.parameters()]
+        return found
 
     @checks_input_size
     def forward(self, x: Tensor) -> Tensor:
@@ -141,7 +166,7 @@ class LeNet5(nn.Sequential):
         return super().forward(x)
 
 
-def _choose(argument: str, value: str, known: dict[str, type[nn.Module]]) -> type[nn.Module]:
+def _choose(argument: str, value: str, known: dict[str, Any]) -> Any:
     if value not in known:
         raise ValueError(f"{argument} must be one of {', '.join(map(repr, known))}, got {value!r}")
     return known[value]

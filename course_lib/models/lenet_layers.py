@@ -12,6 +12,8 @@ from torch.nn import functional as F
 class ScaledTanh(nn.Module):
     """The paper's squashing function, appendix A: 1.7159 tanh(2x / 3), so that 1 goes to 1 and -1 to -1."""
 
+    elementwise = True
+
     def forward(self, x: Tensor) -> Tensor:
         """Any shape, unchanged."""
         return 1.7159 * torch.tanh(x * (2 / 3))

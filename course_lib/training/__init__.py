@@ -5,6 +5,7 @@ from __future__ import annotations
 from course_lib.training.augment import Augment, random_crop, random_flip
 from course_lib.training.checkpoint import load_checkpoint
 from course_lib.training.compare import Comparison, Interval, compare, compare_on_images, interval
+from course_lib.training.curvature import diagonal_curvature
 from course_lib.training.errors import TrainingError
 from course_lib.training.evaluation import Calibration, Evaluation, evaluate
 from course_lib.training.fit import fit
@@ -12,7 +13,8 @@ from course_lib.training.group import Group, join_group, leave_group
 from course_lib.training.history import History
 from course_lib.training.optimisers import parameter_groups
 from course_lib.training.reproducible import seeded
-from course_lib.training.schedules import Constant, Cosine, OneCycle, Steps
+from course_lib.training.schedules import Constant, Cosine, OneCycle, Steps, Table
+from course_lib.training.sdlm import fit_sdlm
 
 __all__ = [
     "Augment",
@@ -26,11 +28,14 @@ __all__ = [
     "Interval",
     "OneCycle",
     "Steps",
+    "Table",
     "TrainingError",
     "compare",
     "compare_on_images",
+    "diagonal_curvature",
     "evaluate",
     "fit",
+    "fit_sdlm",
     "interval",
     "join_group",
     "leave_group",

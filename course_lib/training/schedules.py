@@ -71,9 +71,30 @@ class Steps:
         return self.factor ** sum(step >= share * total_steps for share in self.at)
 
 
+@dataclass(frozen=True)
+class Table:
+    """A factor of its own for each part of the run.
+
+    The defaults are those of LeCun et al. 1998, section III-B, for a peak of 0.0005 and 20 passes: 0.0005 for two
+    passes, 0.0002 for three, 0.0001 for three, 0.00005 for four, then 0.00001.
+
+    Args:
+        until: shares of the run at which the next factor begins.
+        factors: one more than ``until`` has shares.
+    """
+
+    until: tuple[float, ...] = (0.1, 0.25, 0.4, 0.6)
+    factors: tuple[float, ...] = (1.0, 0.4, 0.2, 0.1, 0.02)
+
+    def __call__(self, step: int, total_steps: int) -> float:
+        """The factor of the part that the step is in."""
+        return self.factors[sum(step >= share * total_steps for share in self.until)]
+
+
 SCHEDULES: dict[str, Schedule] = {
     "constant": Constant(),
     "cosine": Cosine(),
+    "lecun1998": Table(),
     "one-cycle": OneCycle(),
     "step": Steps(),
 }
