@@ -83,7 +83,7 @@
   const signed = (number) => number.toLocaleString("en").replace("-", "−");
 
   const build = ({ root, state }, photograph) => {
-    const first = state.get("weights", PRESETS.vertical[1]).split(",");
+    const first = state.get("weights", PRESETS.vertical[1].join("_")).split("_");
     const cells = [...Array(9).keys()].map((at) => make("input", {
       type: "number", min: -LARGEST, max: LARGEST, step: 1, required: true, value: first[at] ?? "",
       "aria-label": `Weight, ${ROWS[Math.floor(at / 3)]} ${COLUMNS[at % 3]}`,
@@ -137,14 +137,14 @@
       const parts = under.map(({ value, inside }, at) =>
         `${signed(weights[at])} × ${inside ? value : "0 (padding)"} = ${signed(weights[at] * value)}`);
       products.append(table("The window: weight × pixel = product",
-        [["", ...COLUMNS], ...ROWS.map((name, at) => [name, ...parts.slice(3 * at, 3 * at + 3)])]));
+        [["row", ...COLUMNS], ...ROWS.map((name, at) => [name, ...parts.slice(3 * at, 3 * at + 3)])]));
       const { unread } = reading(picture, output, options);
       const all = picture.height * picture.width;
       says.textContent = `Row ${i}, column ${j} of the map is ${signed(output.sums[i * output.width + j])}, the sum of nine `
         + `products. The picture is ${picture.height}x${picture.width}, the map ${output.height}x${output.width}. `
         + (unread ? `${signed(unread)} of ${signed(all)} pixels (${(100 * unread / all).toFixed(1)}%) are never read; they `
           + "are marked in the picture." : "Every pixel is read.");
-      state.set("weights", weights, PRESETS.vertical[1]);
+      state.set("weights", weights.join("_"), PRESETS.vertical[1].join("_"));
       state.set("picture", chosen.value, "photograph");
       for (const { name, number, least } of sliders) state.set(name, number(), least);
       state.set("row", i, SPOT.row);

@@ -33,11 +33,12 @@ def described(name: str, title: str) -> dict[str, str]:
     Raises:
         ValueError: a layer has no word.
     """
-    from course_lib.complexity import analyze
+    from course_lib.complexity import analyze, on_meta
     from course_lib.models import build
     from course_lib.models.inputs import input_shape
 
-    model, shape = build(name), input_shape(name)
+    with on_meta():
+        model, shape = build(name), input_shape(name)
     rows = analyze(model, shape).rows
     modules = dict(model.named_modules())
     words = [word for row in rows for word in words_of(modules[row.name], row)]

@@ -1,0 +1,114 @@
+"""What holds of every live piece: without a script, in print, on a phone, from a file, alone on its page, and axe."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from live_page import opened
+from toy_book import FALLBACK, ROOT
+
+pytestmark = pytest.mark.browser
+
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PIECES = [
+    path.stem
+    for path in sorted((ROOT / "book" / "live").glob("*.js"))
+    if f'course.piece("{path.stem}"' in path.read_text(encoding="utf-8")
+]
+MOST_LINES = 200
+# Modules and requests die in a page opened as a file; canvases are not read back; nothing moves by itself.
+UNWANTED = (r"^\s*import\b", r"^\s*export\b", "fetch", "XMLHttpRequest", "getImageData", "setInterval", "requestAnimation")
+
+
+@pytest.fixture
+def desktop(live):
+    """The toy book; the screen is given back as it was."""
+    live.page.set_viewport_size(DESKTOP)
+    yield live
+    live.page.emulate_media(media="screen", color_scheme="light")
+    live.page.set_viewport_size(DESKTOP)
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_a_piece_takes_its_place_and_asks_no_other_host(desktop, name):
+    opened(desktop, name)
+
+    assert desktop.page.locator(".live-piece").count() == 1
+    assert not desktop.page.get_by_text(FALLBACK).is_visible()
+    assert all(request.startswith(desktop.origin) for request in desktop.requests)
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_in_print_the_fallback_stands_there_alone(desktop, name):
+    opened(desktop, name)
+    desktop.page.emulate_media(media="print")
+
+    assert desktop.page.get_by_text(FALLBACK).is_visible()
+    assert not desktop.page.locator(".live-piece").is_visible()
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_without_javascript_the_fallback_stands_there_alone(page, live, name):
+    context = page.context.browser.new_context(java_script_enabled=False)
+    silent = context.new_page()
+    silent.goto(f"{live.origin}{name}.html")
+
+    assert silent.get_by_text(FALLBACK).is_visible()
+    assert silent.locator(".live-piece").count() == 0
+    context.close()
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_from_a_file_a_piece_works_and_keeps_its_state(page, live_html, name):
+    own = page.context.new_page()
+    problems: list[str] = []
+    own.on("pageerror", lambda error: problems.append(error.message))
+    own.on("console", lambda message: message.type == "error" and problems.append(message.text))
+    own.goto((live_html / f"{name}.html").as_uri())
+    own.wait_for_selector(".live-on")
+
+    assert own.locator(".live-piece .live-says").first.inner_text() != ""
+    assert problems == []
+    own.close()
+
+
+@pytest.mark.parametrize("name", PIECES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["1280", "390"])
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(desktop, name, scheme, screen):
+    desktop.page.set_viewport_size(screen)
+    desktop.page.emulate_media(color_scheme=scheme)
+    opened(desktop, name)
+    found = Axe().run(desktop.page, context=".live").response["violations"]
+
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert desktop.page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_what_a_piece_says_is_in_a_live_region(desktop, name):
+    opened(desktop, name)
+
+    assert desktop.page.locator(".live-piece [aria-live=polite]").count() >= 1
+
+
+def test_a_piece_that_fails_leaves_its_fallback(live):
+    pattern = f"**/live/{PIECES[0]}.js*"
+    script = f'course.piece("{PIECES[0]}", () => {{ throw new Error("broken on purpose"); }});'
+    live.page.route(pattern, lambda route: route.fulfill(body=script, content_type="text/javascript"))
+    live.visit(f"{PIECES[0]}.html")
+    live.page.unroute(pattern)
+
+    assert any("broken on purpose" in problem for problem in live.problems)
+    assert live.page.get_by_text(FALLBACK).is_visible()
+    assert live.page.locator(".live-piece").count() == 0
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "book" / "live").glob("*.js")), ids=lambda path: path.name)
+def test_a_script_is_short_plain_and_asks_for_nothing(path):
+    text = path.read_text(encoding="utf-8")
+
+    assert len(text.splitlines()) < MOST_LINES
+    assert [word for word in UNWANTED if re.search(word, text, flags=re.MULTILINE)] == []
