@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from training_cases import noise, small_net
 
+from course_lib.data import cache, decoded, load
 from course_lib.data.files import download
 from course_lib.training import Augment, checkpoint, fit
 from course_lib.training.checkpoint import Checkpoints
@@ -104,3 +105,19 @@ def train_and_die_in_half_a_file(folder: Path):
 
     checkpoint.save_file = half
     fit(small_net(dropout=0.5), noise(), checkpoint=folder, **RUN)
+
+
+def decode_and_die_at_row(folder: Path, cache_root: Path, row: int):
+    """A folder of images that is loaded by a process that is killed at its ``row``-th picture, counted from 0."""
+    seen, decode = [], decoded.decode
+
+    def counted(path, **options):
+        if len(seen) == row:
+            kill_this_process()
+        seen.append(path)
+        return decode(path, **options)
+
+    os.environ["COURSE_CACHE"] = str(cache_root)  # the server was forked with another environment
+    cache.IN_MEMORY_BYTES, decoded.AT_A_TIME, decoded.CHUNK, decoded.os.cpu_count = 0, 4 * 90, 1, lambda: 1
+    decoded.decode = counted
+    load(f"folder:{folder}")

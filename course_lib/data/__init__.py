@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from course_lib.data.errors import DataError
 from course_lib.data.load import NAMES, data_root, load
 from course_lib.data.photographs import photographs
 from course_lib.data.prepared import load_prepared
-from course_lib.data.splits import ChannelStats, DataError, ImageData, Split
+from course_lib.data.splits import ChannelStats, ImageData, Split
 from course_lib.data.transforms import PIXELS, Normaliser, channel_stats, normalise, pad_to, pixel_scale, resize
 
 __all__ = [

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tarfile import TarError
 
-from course_lib.data.splits import DataError
+from course_lib.data.errors import DataError
 
 STALE_SECONDS = 24 * 3600
 TIMEOUT_SECONDS = 30.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from course_lib.data.load import load
 from course_lib.data.splits import ImageData
@@ -19,8 +20,9 @@ def load_prepared(
     pad: int | None = None,
     take: int | None = None,
     pixels: str | None = None,
+    **options: Any,
 ) -> ImageData:
-    """``load(name)`` with each step that is asked for, in this order.
+    """``load(name)`` with each step that is asked for: scaled, then a part of it, then padded.
 
     Args:
         name, root: as for ``load``.
@@ -28,16 +30,17 @@ def load_prepared(
         pad: set them into a black field of so many pixels a side.
         take: keep so many training images, spread evenly over the classes.
         pixels: "lecun1998" or "unit" for a fixed scale of the pixels; None normalises by the training images.
+        **options: for "folder:" alone, those of ``load_folder``.
 
     Raises:
         ValueError: an unknown name, or a size or a number that does not fit.
         DataError: the data cannot be had.
     """
     if name.startswith("folder:"):
-        data = load(name, root, image_size=resize)
+        data = load(name, root, image_size=resize, take=take, **options)
     else:
-        data = load(name, root)
+        data = load(name, root, **options)
         data = data.map(lambda images: resized(images, resize)) if resize else data
+        data = data.take(take, len(data.test)) if take else data
     data = data.map(lambda images: pad_to(images, pad)) if pad else data
-    data = data.take(take, len(data.test)) if take else data
     return dataclasses.replace(data, pixels=pixel_scale(pixels, data.image_shape[0])) if pixels else data

@@ -13,10 +13,6 @@ from torch import Tensor
 from course_lib.data.transforms import ChannelStats, channel_stats
 
 
-class DataError(Exception):
-    """A data set cannot be used as it lies on disk, or cannot be had. The message says what is wrong and what to do."""
-
-
 @dataclass(frozen=True)
 class Split:
     """Images with their labels.
@@ -83,6 +79,7 @@ class ImageData:
     sha256: str = ""
     validation: Split | None = None
     pixels: ChannelStats | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         splits = self._splits()
