@@ -10,10 +10,11 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
@@ -84,10 +85,11 @@ def matrix_product_peak(
     The best of all samples counts: a peak is what the machine can do, and other programs only take away from it. On a
     GPU give larger sizes, such as 4096 and 8192; each product is waited for.
     """
-    wait = torch.cuda.synchronize if torch.device(device).type == "cuda" else _nothing
+    wait = partial(torch.cuda.synchronize, device) if torch.device(device).type == "cuda" else _nothing
     products = {}
     for size in sizes:
-        left, right = torch.ones(2, size, size, dtype=dtype, device=device).unbind()
+        # of random numbers: a processor does equal ones with less power, and so at a higher clock
+        left, right = torch.rand(2, size, size, generator=Generator().manual_seed(0)).to(device, dtype).unbind()
         result = torch.empty_like(left)
         products[str(size)] = lambda left=left, right=right, result=result: (torch.mm(left, right, out=result), wait())
     timings = measure_in_turn(products, repeats=repeats)

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
 
-from course_lib.training import Group, TrainingError, evaluate, join_group, leave_group
+from course_lib.training import (
+    Evaluation,
+    Group,
+    History,
+    TrainingError,
+    evaluate,
+    find_device,
+    join_group,
+    leave_group,
+)
+from course_lib.training.evaluation import test_batch
 from course_suite.errors import UserError
+from course_suite.peak_memory import peak_memory_mib, reset_peak
 from course_suite.records import RecordError, summarise, write_record
 from course_suite.training_plan import Plan
 from course_suite.training_record import measured_peak, record_of, run_entry
@@ -29,10 +41,7 @@ def train_command(
     """
     try:
         group, place = join_group(device)
-        place = ("cuda" if torch.cuda.is_available() else "cpu") if place == "auto" else place
-        if place.startswith("cuda") and not torch.cuda.is_available():
-            raise UserError("device cuda was asked for, and torch sees no CUDA GPU: leave --device out")
-        return _train(console, plan, name, group, place, resume, work / name, out)
+        return _train(console, plan, name, group, str(find_device(place)), resume, work / name, out)
     except (ValueError, TrainingError, RecordError) as error:
         raise UserError(str(error)) from error
     finally:
@@ -45,16 +54,17 @@ def _train(
     settings = _identity(plan, place, group.size)
     if work.exists() and any(work.iterdir()) and not resume:
         raise UserError(f"{work} holds an earlier run: add --resume to go on with it, or --name for another one")
-    peak = measured_peak(plan.settings["precision"], place) if group.rank == 0 else 1.0
-    runs = []
+    machine_peak, runs = cache(measured_peak), []
     for seed in plan.seeds:
         entry = _finished(work, seed, settings)
         if entry is None:
-            entry = _run(plan, seed, place, work, peak)
+            *found, memory = _run(plan, seed, place, work)
             if group.rank == 0:
+                peak = machine_peak(plan.settings["precision"], place)  # after the run, so as not to be part of it
+                entry = run_entry(plan, seed, *found, peak=peak, peak_memory_mib=memory)
                 _write(work / f"seed-{seed}.json", {"settings": settings, "run": entry})
-        runs.append(entry)
         if group.rank == 0:
+            runs.append(entry)
             accuracy, seconds = entry["metrics"]["test_accuracy"], entry["wall_seconds"]
             console.print(f"seed {seed}: test accuracy {accuracy:.2%}, {seconds:.1f} s", highlight=False)
     if group.rank > 0:
@@ -68,13 +78,14 @@ def _train(
     return path
 
 
-def _run(plan: Plan, seed: int, place: str, work: Path, peak: float) -> dict[str, Any]:
+def _run(plan: Plan, seed: int, place: str, work: Path) -> tuple[History, Evaluation, Evaluation, float]:
+    """The history of one seed, how good it is on both splits, and the largest memory meanwhile, MiB."""
+    reset_peak(place)
     model = plan.network(seed)
     history = plan.train(model, seed=seed, device=place, checkpoint=work / f"seed-{seed}", resume=True)
-    train, test = (
-        evaluate(model, split, precision=plan.settings["precision"]) for split in (plan.images.train, plan.images.test)
-    )
-    return run_entry(plan, seed, history, train, test, place, peak)
+    options = {"precision": plan.settings["precision"], "batch_size": test_batch(plan.settings["batch_size"])}
+    train, test = (evaluate(model, split, **options) for split in (plan.images.train, plan.images.test))
+    return history, train, test, peak_memory_mib(place)
 
 
 def _identity(plan: Plan, place: str, processes: int) -> dict[str, Any]:

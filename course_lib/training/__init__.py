@@ -6,6 +6,7 @@ from course_lib.training.augment import Augment, random_crop, random_flip
 from course_lib.training.checkpoint import load_checkpoint
 from course_lib.training.compare import Comparison, Interval, compare, compare_on_images, interval
 from course_lib.training.curvature import diagonal_curvature
+from course_lib.training.device import find_device
 from course_lib.training.errors import TrainingError
 from course_lib.training.evaluation import Calibration, Evaluation, evaluate
 from course_lib.training.fit import fit
@@ -34,6 +35,7 @@ __all__ = [
     "compare_on_images",
     "diagonal_curvature",
     "evaluate",
+    "find_device",
     "fit",
     "fit_sdlm",
     "interval",

@@ -16,14 +16,19 @@ def random_crop(images: Tensor, padding: int, generator: Generator) -> Tensor:
     """
     count, _, height, width = images.shape
     windows = F.pad(images, (padding,) * 4).unfold(2, height, 1).unfold(3, width, 1)  # (N, C, 2p+1, 2p+1, H, W)
-    down, right = torch.randint(0, 2 * padding + 1, (2, count), generator=generator).to(images.device)
+    down, right = _put(torch.randint(0, 2 * padding + 1, (2, count), generator=generator), images.device)
     return windows[torch.arange(count, device=images.device), :, down, right]
 
 
 def random_flip(images: Tensor, generator: Generator) -> Tensor:
     """Each image mirrored left to right with a chance of one half: (N, C, H, W) -> (N, C, H, W)."""
-    flipped = torch.rand(len(images), generator=generator).lt(0.5).to(images.device)
+    flipped = _put(torch.rand(len(images), generator=generator).lt(0.5), images.device)
     return torch.where(flipped.view(-1, 1, 1, 1), images.flip(3), images)
+
+
+def _put(values: Tensor, device: torch.device) -> Tensor:
+    """Values on the device; on a GPU, without waiting for what it has to do first."""
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from course_lib.data import ChannelStats, Normaliser, Split
 from course_lib.training.outputs import logits_of
 
+TEST_BATCH = 500  # images at a time
+
 
 class Calibration(NamedTuple):
     """How confidence compares with accuracy, in bins of equal width from 0 to 1.
@@ -78,7 +80,7 @@ def evaluate(
     split: Split,
     *,
     stats: ChannelStats | None = None,
-    batch_size: int = 500,
+    batch_size: int = TEST_BATCH,
     precision: str = "fp32",
 ) -> Evaluation:
     """Run ``model`` over the split, on the device where it is, in evaluation mode; put its modes back afterwards.
@@ -109,12 +111,20 @@ def evaluate(
         raise ValueError(f"model must score at least {int(labels.max()) + 1} classes for these labels, got {classes}")
     predicted = logits.argmax(1)
     return Evaluation(
-        loss=F.cross_entropy(logits.double(), labels).item(),
+        loss=F.cross_entropy(logits.cpu().double(), labels.cpu()).item(),  # some GPUs have no float64
         accuracy=int((predicted == labels).sum()) / len(labels),
         confusion=torch.bincount((labels * classes + predicted).cpu(), minlength=classes**2).view(classes, classes),
         probabilities=logits.softmax(1).cpu(),
         labels=labels.cpu(),
     )
+
+
+def test_batch(batch_size: int) -> int:
+    """Images at a time in the tests of a run that trains on ``batch_size``: as many, so as to need no more memory.
+
+    Between 8 and ``TEST_BATCH``.
+    """
+    return min(max(batch_size, 8), TEST_BATCH)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,10 @@ from tqdm import tqdm
 from course_lib.data import ImageData, Normaliser, Split
 from course_lib.training.checkpoint import Checkpoints, Live, describe, fingerprint, random_state
 from course_lib.training.checks import check_arguments, divergence, stop_if_diverged
-from course_lib.training.evaluation import evaluate
+from course_lib.training.deterministic_pool import deterministic_pools
+from course_lib.training.device import find_device
+from course_lib.training.evaluation import evaluate, test_batch
+from course_lib.training.faults import in_one_line
 from course_lib.training.group import Group
 from course_lib.training.history import History
 from course_lib.training.loop import Loop, batches
@@ -73,28 +76,31 @@ def fit(
         aux_weight: what the loss of an auxiliary head counts.
         augment: changes a batch of training images, for instance ``Augment(crop=2)``.
         seed: of the order, the augmentation and dropout. The global random state is put back afterwards.
-        device: "auto" (a CUDA GPU if there is one, else the CPU) or a device of torch.
+        device: "auto" (a CUDA GPU if there is one, else the CPU) or a device of torch: cpu, cuda, cuda:1, mps.
         precision: "fp32", or "bf16" for bfloat16 autocast.
         channels_last: lay weights and feature maps out with the channels last in memory.
         compile_model: run the model through ``torch.compile``.
-        deterministic: refuse algorithms whose results vary from run to run.
+        deterministic: refuse algorithms whose results vary from run to run. On CUDA, adaptive average pools then run
+            in a form of ours that has none.
         progress: show a bar; "auto" shows it in a terminal and in a notebook, unless TQDM_DISABLE is set.
         checkpoint: a folder for this run alone, where a checkpoint is put after each epoch; None for none.
         resume: go on from the folder's checkpoint, or begin when it has none. On the same machine with the same
             number of threads, a run that was killed and resumed gives the same bits as one that was not.
 
     Raises:
-        ValueError: an argument is out of its range, the model scores fewer classes than the data has, or the folder
-            ``checkpoint`` is of another run.
-        TrainingError: the loss became NaN, infinite or larger than 1e6, or a checkpoint cannot be written or read.
+        ValueError: an argument is out of its range, there is no such device, the model scores fewer classes than the
+            data has or has no deterministic form on the device, or the folder ``checkpoint`` is of another run.
+        TrainingError: the loss became NaN, infinite or larger than 1e6, memory ran out, or a checkpoint cannot be
+            written or read.
     """
     check_arguments(
         epochs=epochs, batch_size=batch_size, lr=lr, momentum=momentum, weight_decay=weight_decay,
         label_smoothing=label_smoothing, aux_weight=aux_weight,
     )  # fmt: skip
-    place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-    model.to(place, memory_format=torch.channels_last if channels_last else torch.preserve_format)
-    train, test, group = _to(data.train, place), _to(data.test, place), Group.current()
+    place, group = find_device(device), Group.current()
+    with in_one_line(place, batch_size):
+        model.to(place, memory_format=torch.channels_last if channels_last else torch.preserve_format)
+        train, test = _to(data.train, place), _to(data.test, place)
     factor, generator = find_schedule(schedule), Generator().manual_seed(seed)
     settings = {
         "model": fingerprint(model), "trained": sum(weight.requires_grad for weight in model.parameters()),
@@ -122,7 +128,10 @@ def fit(
     steps = len(batches(len(train), batch_size, Generator(), group.size))
     live = Live(model, loop.optimiser, generator, place, group.rank)
     note = checkpoints.note if checkpoints else _no_checkpoint
-    with seeded(seed + group.rank, place), deterministic_algorithms(deterministic), group.watched(note):
+    with (
+        group.watched(note), in_one_line(place, batch_size), seeded(seed + group.rank, place),
+        deterministic_algorithms(deterministic), deterministic_pools(model, place, deterministic),
+    ):  # fmt: skip
         history = checkpoints.restore(live) if checkpoints else History()
         bar = tqdm(
             total=epochs * steps, initial=history.epochs * steps, disable=not shown(progress) or group.rank > 0,
@@ -135,7 +144,7 @@ def fit(
                 model.train()
                 epoch = loop.epoch(batch_size, rates, bar)
                 stop_if_diverged(epoch.step_loss, rates, history, checkpoints)
-                test_loss, test_accuracy = _tested(model, test, precision, group)
+                test_loss, test_accuracy = _tested(model, test, precision, group, test_batch(batch_size))
                 if not math.isfinite(test_loss):
                     raise divergence(f"the test loss was {test_loss} after epoch {history.epochs + 1}", checkpoints)
                 history = history.extended(
@@ -174,13 +183,13 @@ def _no_checkpoint() -> str:
     return "there is no checkpoint, since none was asked for"
 
 
-def _tested(model: nn.Module, test: Split, precision: str, group: Group) -> tuple[float, float]:
+def _tested(model: nn.Module, test: Split, precision: str, group: Group, batch_size: int) -> tuple[float, float]:
     """Loss and accuracy on the test images, of which each process takes its share."""
     if group.size == 1:
-        result = evaluate(model, test, precision=precision)
+        result = evaluate(model, test, precision=precision, batch_size=batch_size)
         return result.loss, result.accuracy
     mine = dataclasses.replace(test, images=group.share(test.images), labels=group.share(test.labels))
-    result = evaluate(model, mine, precision=precision)
+    result = evaluate(model, mine, precision=precision, batch_size=batch_size)
     sums = torch.tensor([result.loss, result.accuracy], dtype=torch.float64, device=test.labels.device) * len(mine)
     return tuple((group.total(sums) / len(test)).tolist())
 

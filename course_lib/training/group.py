@@ -21,7 +21,11 @@ from torch import Tensor, nn
 from course_lib.training.errors import TrainingError
 from course_lib.training.synced_norm import synchronise_norms
 
-LOST = ("closed by peer", "reset by peer", "broken pipe", "timed out", "gloo", "nccl")
+LOST = (
+    "closed by peer", "reset by peer", "broken pipe", "collective operation timeout", "remote process exited",
+    "ncclremoteerror", "communicator was aborted", "timed out waiting",
+)  # fmt: skip
+TALKING = ("gloo", "nccl", "distributed", "process group")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ class Group:
         if self.size == 1:
             return model
         synchronise_norms(model)
-        devices = [device.index] if device.type == "cuda" else None
+        devices = None
+        if device.type == "cuda":
+            devices = [torch.cuda.current_device() if device.index is None else device.index]
         return nn.parallel.DistributedDataParallel(model, device_ids=devices)
 
     def total(self, values: Tensor) -> Tensor:
@@ -66,8 +72,11 @@ class Group:
     def watched(self, note: Callable[[], str]) -> Iterator[None]:
         """Say in one line what a lost process means; ``note`` tells how to go on.
 
+        With NCCL, torch's watchdog may end this process before it can say so.
+
         Raises:
-            TrainingError: another process has gone, or ``torchrun`` noticed first and asked this one to stop.
+            TrainingError: another process has gone, or ``torchrun`` noticed first and asked this one to stop; or the
+                processes cannot talk to each other.
         """
         lost = f"process {self.rank} of {self.size} lost another one, so training stops:"
 
@@ -79,9 +88,14 @@ class Group:
                 yield
         except RuntimeError as error:
             text = str(error).lower()
-            if self.size == 1 or not any(word in text for word in LOST):
-                raise
-            raise TrainingError(f"{lost} {note()}") from None
+            if self.size > 1 and any(words in text for words in LOST):
+                raise TrainingError(f"{lost} {note()}") from error
+            if self.size > 1 and any(words in text for words in TALKING):
+                cause = str(error).partition("\n")[0][:200]
+                raise TrainingError(
+                    f"process {self.rank} of {self.size} cannot talk to the others ({cause}): {note()}"
+                ) from error
+            raise
 
 
 def join_group(device: str = "auto") -> tuple[Group, str]:
@@ -90,18 +104,48 @@ def join_group(device: str = "auto") -> tuple[Group, str]:
     Without ``torchrun``: a group of one, and the device unchanged.
 
     Raises:
-        ValueError: there are more processes than GPUs.
+        ValueError: there are more processes than GPUs, or the variables that ``torchrun`` sets are not whole.
+        TrainingError: the processes do not find each other.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    size = _whole_number("WORLD_SIZE", default=1)
+    if size == 1:
         return Group(), device
+    missing = [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if not os.environ.get(name)]
+    if missing:
+        raise ValueError(f"WORLD_SIZE is {size} and {missing[0]} is not set: start with torchrun, or unset WORLD_SIZE")
     on_gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
-    place = f"cuda:{os.environ['LOCAL_RANK']}" if on_gpu else "cpu"
+    place = f"cuda:{_local_rank(device)}" if on_gpu else "cpu"
     if on_gpu:
-        if int(os.environ["LOCAL_RANK"]) >= torch.cuda.device_count():
-            raise ValueError(f"nproc-per-node must be at most {torch.cuda.device_count()}, the number of GPUs")
         torch.cuda.set_device(place)
-    dist.init_process_group("nccl" if on_gpu else "gloo")
+    try:
+        dist.init_process_group("nccl" if on_gpu else "gloo", device_id=torch.device(place) if on_gpu else None)
+    except RuntimeError as error:
+        raise TrainingError(
+            f"the {size} processes do not find each other: {str(error).partition(chr(10))[0]}"
+        ) from error
     return Group.current(), place
+
+
+def _whole_number(name: str, default: int) -> int:
+    """A variable of the environment; unset and empty mean the default."""
+    text = os.environ.get(name, "").strip()
+    if text and not text.isdecimal():
+        raise ValueError(f"{name} must be a whole number as torchrun sets it, got {text!r}")
+    return int(text) if text else default
+
+
+def _local_rank(device: str) -> int:
+    """The number of this process's GPU on its machine."""
+    if ":" in device:
+        raise ValueError(f"device must be cuda for a group, each process takes the GPU of its own number; got {device}")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if count == 0:
+        raise ValueError("device cuda was asked for, and torch sees no CUDA GPU: use auto or cpu")
+    among_all = _whole_number("RANK", 0) % count  # for schedulers that do not count the processes of a machine
+    local = _whole_number("LOCAL_RANK", _whole_number("SLURM_LOCALID", among_all))
+    if local >= count:
+        raise ValueError(f"nproc-per-node must be at most {count}, the number of GPUs")
+    return local
 
 
 @contextlib.contextmanager

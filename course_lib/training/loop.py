@@ -56,10 +56,10 @@ class Loop:
     def epoch(self, batch_size: int, rates: Sequence[float], bar: tqdm) -> Epoch:
         """Take each training image once, in a random order, with the learning rate ``rates[step]``."""
         started, losses, sizes, correct = time.perf_counter(), [], [], 0
-        groups = batches(len(self.train), batch_size, self.generator, self.group.size)
+        groups = batches(len(self.train), batch_size, self.generator, self.group.size, self.train.labels.device)
         for rate, chosen in zip(rates, groups, strict=True):
             set_learning_rate(self.optimiser, rate)
-            loss, right = self.step(chosen.to(self.train.labels.device))
+            loss, right = self.step(chosen)
             losses.append(loss)
             sizes.append(len(chosen))
             correct += right
@@ -92,10 +92,12 @@ class Loop:
         return loss.detach() * share, (scores.argmax(1) == labels).sum()
 
 
-def batches(count: int, batch_size: int, generator: Generator, processes: int = 1) -> list[Tensor]:
-    """The numbers 0..count-1 in a random order, in groups of ``batch_size``.
+def batches(
+    count: int, batch_size: int, generator: Generator, processes: int = 1, device: torch.device | str = "cpu"
+) -> list[Tensor]:
+    """The numbers 0..count-1 in a random order, in groups of ``batch_size``, put on the device at once.
 
     A last group of one is left out, and one that is too small to give each process an image.
     """
-    groups = torch.randperm(count, generator=generator).split(batch_size)
+    groups = torch.randperm(count, generator=generator).to(device).split(batch_size)
     return list(groups[:-1] if len(groups) > 1 and len(groups[-1]) < max(2, processes) else groups)

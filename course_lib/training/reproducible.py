@@ -8,18 +8,24 @@ from collections.abc import Iterator
 
 import torch
 
+# cuBLAS is deterministic with this setting alone, and torch reads it once, at the first matrix product on CUDA.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
 
 @contextlib.contextmanager
 def seeded(seed: int, device: torch.device | str = "cpu") -> Iterator[None]:
-    """Draw torch's random numbers from ``seed`` inside the block, and go on as before after it.
+    """Draw torch's random numbers on the CPU and on ``device`` from ``seed`` in the block; after it, go on as before.
 
     ``with seeded(0): model = build("lenet5")`` gives the same weights each time. Two runs on one machine with the
     same number of threads are then equal bit for bit; on another machine they agree only nearly.
     """
     device = torch.device(device)
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
+    on_gpu = device.type == "cuda"
+    with torch.random.fork_rng([device] if on_gpu else []):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs too, which nobody puts back
+        if on_gpu:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
         yield
 
 
@@ -31,7 +37,6 @@ def deterministic_algorithms(enabled: bool) -> Iterator[None]:
         return
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     benchmark = torch.backends.cudnn.benchmark
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, torch refuses matrix products on CUDA
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     try:
