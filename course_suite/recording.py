@@ -8,7 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from course_lib.data import DataError, load
+from course_lib.data import DataError, data_root, load
+from course_lib.data.cifar import FOLDER as CIFAR_FOLDER
 from course_suite.errors import UserError
 from course_suite.records import RECORDS, RecordError, check_record, load_records, summarise
 
@@ -54,11 +55,14 @@ def _load(folder: Path) -> list[dict[str, Any]]:
 
 
 def _is_at_hand(name: str) -> bool:
+    """Whether the data lie on this machine; nothing is downloaded to find out."""
+    if name == "digits":
+        return True
+    folder = data_root() / {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": CIFAR_FOLDER}.get(name, "-")
     try:
-        load(name)
+        return folder.is_dir() and bool(load(name))
     except (DataError, ValueError):
         return False
-    return True
 
 
 def _cells(record: dict[str, Any]) -> list[str]:

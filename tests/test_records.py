@@ -35,7 +35,10 @@ def course(*arguments):
 def folder(tmp_path_factory):
     """A folder with one record, ``small.json``, and the checkpoints beside it."""
     path = tmp_path_factory.mktemp("records")
-    assert course(*TRAIN, "--work", str(path / "work"), "--out", str(path / "records")) == 0
+    arguments = [*TRAIN, "--work", str(path / "work"), "--out", str(path / "records")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["course", *arguments])
+        assert course(*arguments) == 0
     return path
 
 
@@ -91,7 +94,7 @@ def test_another_network_is_found_by_its_hash(record):
 
 
 def test_other_data_are_found_by_their_hash(record):
-    record["data"]["take"] = 61
+    record["data"]["sha256"] = "0" * 64
     assert check_record(record) == [
         "small: the data Digits, at 32x32, 60 images have another hash than the one recorded: train it again"
     ]
@@ -100,7 +103,7 @@ def test_other_data_are_found_by_their_hash(record):
 
 def test_a_network_that_is_gone_is_a_problem(record):
     record["model"]["name"] = "lenet6"
-    assert "lenet6 cannot be built as recorded" in check_record(record)[0]
+    assert any("lenet6 cannot be built as recorded" in problem for problem in check_record(record))
 
 
 @pytest.mark.parametrize(
@@ -179,3 +182,47 @@ def test_a_run_of_other_settings_is_refused(folder, capsys):
     files = ["--work", str(folder / "work"), "--out", str(folder / "again")]
     assert course(*TRAIN, "--batch-size", "7", *files, "--resume") == 2
     assert "is of another run: batch_size is 7, was 64" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda record: record["runs"][0]["metrics"].update(test_accuracy=1.0), "test_accuracy is 1, and the history"),
+        (lambda record: record["runs"][0]["metrics"].update(test_loss=float("nan")), "runs/0/metrics/test_loss is nan"),
+        (lambda record: record["runs"].pop(), r"seeds is [0], and the command says [0, 1]"),
+        (lambda record: record["runs"][1].update(seed=0), "the seeds [0, 0] are not all different"),
+        (lambda record: record["hyperparameters"].update(epochs=1), "has 2 values for 1 epochs"),
+        (lambda record: record["runs"][0]["history"].update(train_loss=[0.5]), "train_loss has 1 values for 2 epochs"),
+        (lambda record: record["hyperparameters"].update(lr=0.05), "lr is 0.05, and the command says 0.02"),
+        (lambda record: record["hyperparameters"].update(flip=True), "flip is True, and the command says False"),
+        (lambda record: record["provenance"].update(command="course train lenet5"), "and the command says"),
+        (lambda record: record["provenance"].update(command="course build"), "the command is not a course train"),
+        (lambda record: record["provenance"].update(commit="0" * 40), "the commit is all zeros"),
+        (lambda record: record["data"].update(num_train=99_999), "num_train is 99,999, and the data have 60"),
+        (lambda record: record["data"].update(num_test=100), "num_test is 100, and the data have 360"),
+        (lambda record: record["runs"][1].update(images_per_second=9e9), "images_per_second is 9e+09, and the run's"),
+        (lambda record: record["runs"][1].update(wall_seconds=9e9), "wall_seconds is 9e+09, and the epochs took"),
+        (lambda record: record.update(name="large"), "name is 'large', and the command says 'small'"),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_found(record, spoil, message):
+    spoil(record)
+    assert any(message in problem for problem in check_record(record)), check_record(record)
+
+
+def test_a_file_is_named_after_its_record(record, tmp_path):
+    write_record(record, tmp_path).rename(tmp_path / "other.json")
+    with pytest.raises(RecordError, match=r"other\.json holds the record 'small': a file is named after its record"):
+        load_records(tmp_path)
+
+
+def test_an_option_of_the_network_is_the_commands(record):
+    record["provenance"]["command"] += " -p activation relu"
+    assert "small: option activation is None, and the command says 'relu'" in check_record(record)
+
+
+def test_checking_records_downloads_nothing(folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "nothing"))
+    monkeypatch.setattr("course_lib.data.mnist.download", lambda *_: pytest.fail("downloads"))
+    assert check_records() == []
+    assert not (tmp_path / "nothing").exists()

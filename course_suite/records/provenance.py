@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -54,7 +55,7 @@ def provenance() -> dict[str, Any]:
 
 def command() -> str:
     """The command line that started this process, with the program's name alone."""
-    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def _is_clean() -> bool | None:

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from course_suite.records.consistency import inconsistencies
+
 RECORDS = Path(__file__).resolve().parent / "data"
 SCHEMA = Path(__file__).resolve().parent / "schema.json"
 
@@ -47,6 +49,8 @@ def read_record(path: Path) -> dict[str, Any]:
     problem = schema_problem(record)
     if problem:
         raise RecordError(f"{path.name} breaks the schema of records at {problem}")
+    if record["name"] != path.stem:
+        raise RecordError(f"{path.name} holds the record {record['name']!r}: a file is named after its record")
     return record
 
 
@@ -80,12 +84,13 @@ def write_record(record: dict[str, Any], folder: Path = RECORDS) -> Path:
 
 
 def check_record(record: dict[str, Any], sets: Sequence[str] = ("digits",)) -> list[str]:
-    """What of a record no longer fits what the code builds: its network, its parameters, its data.
+    """What of a record contradicts itself or its command, or no longer fits what the code builds.
 
     Args:
         sets: names of the data sets that are at hand; the others are not looked at.
     """
-    return _model_problems(record) + (_data_problems(record) if record["data"]["name"] in sets else [])
+    own = [f"{record['name']}: {problem}" for problem in inconsistencies(record)]
+    return own + _model_problems(record) + (_data_problems(record) if record["data"]["name"] in sets else [])
 
 
 def _model_problems(record: dict[str, Any]) -> list[str]:
@@ -113,7 +118,13 @@ def _data_problems(record: dict[str, Any]) -> list[str]:
     from course_lib.data import load_prepared
 
     entry = record["data"]
-    found = load_prepared(entry["name"], **{step: entry[step] for step in ("resize", "pad", "take")}).sha256
-    if found == entry["sha256"]:
-        return []
-    return [f"{record['name']}: the data {entry['title']} have another hash than the one recorded: train it again"]
+    found = load_prepared(entry["name"], **{step: entry[step] for step in ("resize", "pad", "take")})
+    found = found.for_choosing() if entry.get("validate") else found
+    if found.sha256 != entry["sha256"]:
+        return [f"{record['name']}: the data {entry['title']} have another hash than the one recorded: train it again"]
+    counts = {"num_train": len(found.train), "num_test": len(found.test)}
+    return [
+        f"{record['name']}: {name} is {entry[name]:,}, and the data have {count:,}"
+        for name, count in counts.items()
+        if entry[name] != count
+    ]
