@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import yaml
 from rich.console import Console
 
 from course_suite.files import digest, digest_files, write_if_changed
-from course_suite.keys import environment_key, package_files
+from course_suite.keys import package_files
 from course_suite.project import Project
 from course_suite.stamps import clear, is_fresh, mark
 
@@ -59,8 +60,8 @@ def render(project: Project, console: Console) -> bool:
     files = [path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     # Pages show the library's docstrings, the ledger and the records too.
     sources = [path for package in ("course_lib", "course_suite") for path in package_files(project.root, package)]
-    library = digest_files(sources, project.root)
-    key = digest([digest_files(files, source), library, environment_key(project)])
+    library = digest_files([*sources, project.root / "requirements.lock"], project.root)
+    key = digest([digest_files(files, source), library, platform.python_version()])
     if is_fresh(project, "site", key) and (project.html / "index.html").is_file():
         console.print("unchanged  the site", highlight=False)
         return True

@@ -16,7 +16,7 @@ from course_suite.cache import reuse
 from course_suite.chapters import Chapter
 from course_suite.errors import UserError
 from course_suite.execute import Job, Result, execute
-from course_suite.keys import chapter_key, environment_key
+from course_suite.keys import chapter_key, runtime_key
 from course_suite.pair import generate
 from course_suite.parameters import overrides
 from course_suite.progress import Progress
@@ -63,7 +63,7 @@ def gpu_available() -> bool:
 
 def plan(project: Project, chapters: list[Chapter], options: RunOptions) -> list[Job]:
     """One job a chapter, with every parameter checked before anything runs."""
-    device, environment = resolve_device(options.device), environment_key(project)
+    device, runtime = resolve_device(options.device), runtime_key(project)
     # A device that `auto` would take anyway is no parameter: the run is the same, and so must its key be.
     named_device = "auto" if device == resolve_device("auto") else device
     folder = options.out or project.executed(options.profile)
@@ -74,7 +74,7 @@ def plan(project: Project, chapters: list[Chapter], options: RunOptions) -> list
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        key = chapter_key(notebook, parameters, device, environment)
+        key = chapter_key(project, notebook, parameters, device, runtime)
         output = folder / chapter.pair.name
         jobs.append(Job(chapter, notebook, parameters, key, output, options.timeout))
     return jobs

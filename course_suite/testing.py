@@ -1,4 +1,4 @@
-"""``course test``: every check of the project, each step left out while nothing that it depends on has changed."""
+"""``course test``: every check of the project, each step left out while nothing that it reads has changed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -28,14 +29,28 @@ SKIPPED_FOLDERS = {".git", ".venv", "_build", "__pycache__", ".pytest_cache", ".
 CELL_TIMEOUT = 600
 
 
-def tree_key(project: Project) -> str:
-    """A hash of every file of the project, the Python, and the variables that decide which tests run."""
-    files = []
-    for folder, names, found in os.walk(project.root):
-        names[:] = [name for name in names if name not in SKIPPED_FOLDERS]
-        files += [Path(folder) / name for name in found if not name.endswith((".pyc", ".tmp"))]
+class Step(NamedTuple):
+    """One step: what it does, and the files and folders of the project that it reads (none named: all)."""
+
+    run: Callable[[Project, Console], bool]
+    reads: tuple[str, ...] = ()
+
+
+def files_in(root: Path, reads: tuple[str, ...]) -> Iterator[Path]:
+    """The project's own files that stand under these names; all of them where none is given."""
+    for start in [root / name for name in reads] or [root]:
+        if start.is_file():
+            yield start
+        for folder, names, found in os.walk(start):
+            names[:] = [name for name in names if name not in SKIPPED_FOLDERS]
+            yield from (Path(folder) / name for name in found if not name.endswith((".pyc", ".tmp")))
+
+
+def step_key(project: Project, step: Step) -> str:
+    """A hash of what the step reads, the Python, and the variables that decide which tests run."""
     variables = {name: os.environ.get(name) for name in ("COURSE_DATA", "CI")}
-    return digest([digest_files(files, project.root), platform.python_version(), variables])
+    files = digest_files(set(files_in(project.root, step.reads)), project.root)
+    return digest([files, platform.python_version(), variables])
 
 
 def commands_pass(project: Project, *commands: list[str]) -> bool:
@@ -63,16 +78,17 @@ def lint(project: Project, console: Console) -> bool:
 
 
 def pairs(project: Project, console: Console) -> bool:
-    """The committed notebooks and the generated files are in step."""
+    """The committed notebooks and the generated files are in step, and the tests of all that is no code."""
     problems = pair_problems(project, project.chapters) + generated_problems(project)
     for problem in problems:
         console.print(problem, markup=False, highlight=False, soft_wrap=True)
-    return not problems
+    return commands_pass(project, ["pytest", "-q", "-m", "texts and not site"]) and not problems
 
 
 def unit(project: Project, _: Console) -> bool:
-    """The unit tests, on two processes."""
-    return commands_pass(project, ["pytest", "-q", "-n", "2", "--dist", "loadfile", "-m", "not browser and not site"])
+    """The tests of the code, on two processes."""
+    chosen = "not browser and not site and not texts"
+    return commands_pass(project, ["pytest", "-q", "-n", "2", "--dist", "loadfile", "-m", chosen])
 
 
 def outputs(project: Project, console: Console) -> bool:
@@ -95,22 +111,29 @@ def site(project: Project, _: Console) -> bool:
     return commands_pass(project, ["pytest", "-q", "-m", "browser or site"])
 
 
-STEPS: dict[str, Callable[[Project, Console], bool]] = {
-    "lint": lint, "pairs": pairs, "unit": unit, "book": book, "outputs": outputs, "site": site,
-}  # fmt: skip
+CODE = ("course_lib", "course_suite", "pyproject.toml", "requirements.lock")
+PAGES = (*CODE, "notebooks", "book", "benchmarks/results", "_config.yml", "_toc.yml")
+STEPS = {
+    "lint": Step(lint),
+    "pairs": Step(pairs),
+    "unit": Step(unit, (*CODE, "tests", "benchmarks", "book/extensions")),
+    "book": Step(book, PAGES),
+    "outputs": Step(outputs, PAGES),
+    "site": Step(site, (*PAGES, "tests")),
+}
 
 
 def run_steps(project: Project, names: list[str], force: bool, console: Console) -> bool:
     """Do the steps, all of them even after a failure, and end with a table. Returns whether all passed."""
-    key, rows = tree_key(project), []
+    rows = []
     for name in names:
-        start = time.perf_counter()
+        start, key = time.perf_counter(), step_key(project, STEPS[name])
         if not force and is_fresh(project, f"test-{name}", key):
             rows.append((name, "unchanged since it passed", 0.0))
             continue
         console.rule(name)
         clear(project, f"test-{name}")
-        passed = STEPS[name](project, console)
+        passed = STEPS[name].run(project, console)
         if passed:
             mark(project, f"test-{name}", key)
         rows.append((name, "passed" if passed else "FAILED", time.perf_counter() - start))

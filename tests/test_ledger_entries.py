@@ -72,6 +72,7 @@ def test_entries_name_their_file_as_their_source(source):
     assert sources == {source} or all(re.fullmatch(r"article-00[0-4]", key) for key in sources)
 
 
+@pytest.mark.texts
 def test_sources_stand_in_the_bibliography():
     keys = set(re.findall(r"^@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text("utf-8"), flags=re.MULTILINE))
     sources = {entry.source for entry in entries() if not entry.source.startswith("article-")}
@@ -79,6 +80,7 @@ def test_sources_stand_in_the_bibliography():
     assert sources <= keys
 
 
+@pytest.mark.texts
 def test_every_entry_names_the_label_of_a_chapter():
     labels = {
         label

@@ -28,6 +28,7 @@ def extension():
     sys.path.pop(0)
 
 
+@pytest.mark.texts
 def test_each_file_of_entries_has_a_page():
     pages = {path.stem: path.read_text("utf-8") for path in (ROOT / "book" / "ledger").glob("*.md")}
 

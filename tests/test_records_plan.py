@@ -20,6 +20,7 @@ def test_names_are_unique_and_every_record_is_planned():
     assert set(RECORDS) <= set(planned)
 
 
+@pytest.mark.texts
 @pytest.mark.parametrize("entry", PLAN, ids=lambda entry: entry["name"])
 def test_what_an_entry_names_exists(entry):
     words = shlex.split(entry["command"])

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
+from course_suite.published import BEGIN, END
+
 ROOT = Path(__file__).resolve().parents[2]
 
 HEAD = """\
@@ -128,8 +130,8 @@ def toy(tmp_path) -> Toy:
     """Two chapters, a preface, and a library of one file; the folder's name holds a space."""
     toy = Toy(tmp_path / "a toy")
     toy.write("pyproject.toml", (ROOT / "pyproject.toml").read_text())
-    toy.write("requirements.lock", "six==1.16.0\n")
-    toy.write("README.md", (ROOT / "README.md").read_text())
+    toy.write("requirements.lock", "ruff==0.1\ntorch==2.10\n")
+    toy.write("README.md", f"# Toy\n\n{BEGIN}\n{END}\n")
     toy.write("CITATION.cff", "")
     toy.write("course_lib/arithmetic.py", "x = 1\n")
     toy.write("course_suite/cli.py", "x = 1\n")

@@ -55,14 +55,22 @@ def test_a_changed_chapter_runs_alone_and_changed_prose_runs_nothing(toy):
     assert "params 11" in text
 
 
-def test_a_line_of_the_library_or_of_the_lock_runs_all_chapters_and_one_of_the_suite_or_the_ledger_none(toy):
+def test_a_line_of_the_library_runs_the_chapter_that_reaches_it_alone(toy):
+    toy.chapter(1, code("import course_lib.arithmetic"))
     run(toy)
     toy.edit("course_suite/cli.py", "x = 1", "x = 2")
     toy.write("course_suite/ledger/entries.yaml", "[]\n")
-    assert set(run(toy)[1].values()) == {"unchanged"}
+    toy.edit("course_lib/arithmetic.py", "x = 1", '"""A docstring."""\n\nx = 1  # and a comment')
+    assert run(toy)[1] == {"01_toy": "unchanged", "02_toy": "unchanged"}
     toy.edit("course_lib/arithmetic.py", "x = 1", "x = 2")
-    assert set(run(toy)[1].values()) == {"ran"}
-    toy.edit("requirements.lock", "1.16.0", "1.17.0")
+    assert run(toy)[1] == {"01_toy": "ran", "02_toy": "unchanged"}
+
+
+def test_a_package_that_chapters_run_with_runs_all_and_a_maker_s_tool_none(toy):
+    run(toy)
+    toy.edit("requirements.lock", "ruff==0.1", "ruff==0.2")
+    assert set(run(toy)[1].values()) == {"unchanged"}
+    toy.edit("requirements.lock", "torch==2.10", "torch==2.11")
     assert set(run(toy)[1].values()) == {"ran"}
     assert set(run(toy, "--force")[1].values()) == {"ran"}
 
