@@ -43,6 +43,7 @@ def _train(console: Console):
         ] = False,
         precision: Annotated[str, typer.Option(help="fp32, or bf16 for bfloat16 autocast.")] = "fp32",
         channels_last: Annotated[bool, typer.Option("--channels-last", help="Channels last in memory.")] = False,
+        test_once: Annotated[bool, typer.Option("--test-once", help="Test after the last epoch alone.")] = False,
         parameter: Annotated[
             list[str] | None,
             typer.Option("--parameter", "-p", metavar="NAME VALUE", help="Of the network's builder. Repeatable."),
@@ -63,6 +64,7 @@ def _train(console: Console):
             "epochs": epochs, "batch_size": batch_size, "lr": lr, "optimizer": optimizer, "momentum": momentum,
             "schedule": schedule, "weight_decay": weight_decay, "label_smoothing": label_smoothing,
             "criterion": criterion, "crop": crop, "flip": flip, "precision": precision, "channels_last": channels_last,
+            "test_once": test_once,
         }  # fmt: skip
         options = {key: parse_value(value) for key, value in split_pairs(parameter or [])}
         plan = Plan(

@@ -121,7 +121,7 @@ class Plan:
         """Refuse what stochastic diagonal Levenberg-Marquardt has no use for."""
         needed = {
             "batch_size": 1, "momentum": 0.0, "weight_decay": 0.0, "label_smoothing": 0.0, "crop": 0, "flip": False,
-            "precision": "fp32", "channels_last": False,
+            "precision": "fp32", "channels_last": False, "test_once": False,
         }  # fmt: skip
         for name, value in needed.items():
             if self.settings[name] != value:

@@ -104,3 +104,13 @@ def test_a_reliability_diagram_leaves_empty_bins_out() -> None:
     assert np.stack(diagonal.get_data()).tolist() == [[0, 1], [0, 1]]
     assert np.stack(points.get_data()).T.ravel() == pytest.approx([0.4, 0.5, 0.9, 0.8])
     assert axes.get_title() == "expected calibration error 12.3%"
+
+
+def test_a_run_that_was_tested_once_has_a_dot_at_its_last_epoch():
+    history = History(
+        train_loss=(2.0, 1.0, 0.5), train_accuracy=(0.2, 0.5, 0.8), test_loss=(0.7,), test_accuracy=(0.75,),
+        lr=(0.1, 0.1, 0.1), seconds=(1.0, 1.0, 1.0),
+    )  # fmt: skip
+    _, tested = plot_history(history).axes[1].get_lines()
+    assert (tested.get_xdata(), tested.get_ydata()) == ([3], [0.75])
+    assert tested.get_marker() == "o"

@@ -35,6 +35,17 @@ def test_it_learns_the_digits(digits):
     assert not any(module.training for module in model.modules())
 
 
+def test_testing_once_changes_nothing_but_the_number_of_tests(digits):
+    once, each = (small_net() for _ in range(2))
+    short, full = (
+        fit(model, digits, epochs=3, test_once=test_once) for model, test_once in ((once, True), (each, False))
+    )
+    assert same_weights(once, each)
+    assert short.test_accuracy == full.test_accuracy[-1:]
+    assert short.test_loss == full.test_loss[-1:]
+    assert (short.epochs, short.train_loss) == (3, full.train_loss)
+
+
 def test_an_image_that_is_left_out_counts_neither_for_nor_against_the_accuracy():
     data = noise(train=91)
     always_right = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))

@@ -1,23 +1,33 @@
 """Tables of the page on results: the recorded runs beside what the papers report.
 
-In a page, a line `@RESULTS name@` stands for a table: measured, compared, missing, machines.
+In a page, a line `@RESULTS name@` stands for a table: measured, compared, missing, commands, machines, cost.
 """
 
 from __future__ import annotations
 
+import math
 import re
+import statistics
 from typing import Any
 
 from markdown_tables import table
 from sphinx.application import Sphinx
 
-from course_suite.records import load_plan, load_records, summarise
+from course_suite.records import error_interval, errors, is_trained, load_plan, load_records, trained_below
 
 
 def error_of(record: dict[str, Any]) -> str:
-    """Test error in per cent, with the spread of the runs, on one line."""
-    _, mean, spread = summarise(record)
-    return f"{100 * (1 - mean):.2f}" + ("" if spread is None else f"\u00a0±\u00a0{100 * spread:.2f}")
+    """Mean test error in per cent, with its interval, on one line."""
+    found = error_interval(record)
+    if found is None:
+        return f"{errors(record)[0]:.2f}"
+    return f"{found.mean:.2f} ({max(found.low, 0):.2f} to {found.high:.2f})".replace(" ", "\u00a0")
+
+
+def training_error_of(record: dict[str, Any], entry: dict[str, Any]) -> str:
+    """Mean training error in per cent, and a word where it is too high for a comparison."""
+    mean = f"{statistics.fmean(errors(record, 'train')):.2f}"
+    return mean if is_trained(record, entry) else f"{mean}, **not trained**"
 
 
 def measured(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
@@ -29,10 +39,12 @@ def measured(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> 
             speed = max(run["images_per_second"] for run in record["runs"])
             rows.append([
                 f"{{ref}}`{entry['name'].replace('_', ' ')} <{entry['chapter']}>`", error_of(record),
-                str(len(record["runs"])), record["data"]["title"], str(record["hyperparameters"]["epochs"]),
+                training_error_of(record, entry), str(len(record["runs"])), record["data"]["title"],
+                str(record["hyperparameters"]["epochs"]),
                 f"{record['model']['params']:,}", f"{speed:,.0f}",
             ])  # fmt: skip
-    return table(["run", "test error, %", "n", "data", "epochs", "parameters", "images/s"], rows, 3)
+    head = ["run", "test error, %", "training error, %", "n", "data", "epochs", "parameters", "images/s"]
+    return table(head, rows, 3)
 
 
 def compared(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
@@ -42,9 +54,11 @@ def compared(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> 
         if "published" in entry:
             record = records.get(entry["name"])
             ours, n, gap = "not yet run", "", ""
-            if record:
+            if record and not is_trained(record, entry):
+                ours = f"not trained (training error above {trained_below(entry):g} %)"
+            elif record:
                 ours, n = error_of(record), str(len(record["runs"]))
-                gap = f"{100 * (1 - summarise(record).mean) - float(entry['published']):+.2f}"
+                gap = f"{statistics.fmean(errors(record)) - float(entry['published']):+.2f}"
             cited, name = f"{{cite:t}}`{entry['source']}`, {entry['location']}", entry["name"].replace("_", " ")
             rows.append([name, entry["published"], ours, n, gap, cited])
             reasons.setdefault(entry["difference"], []).append(name)
@@ -76,8 +90,20 @@ def machines(_: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str
     return "\n".join(sorted(lines))
 
 
+def cost(_: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
+    """Core-hours of training by data set, and in all."""
+    hours: dict[str, float] = {}
+    for record in records.values():
+        title, threads = record["data"]["title"], record["environment"]["threads"]
+        spent = threads * math.fsum(run["wall_seconds"] for run in record["runs"]) / 3600
+        hours[title] = hours.get(title, 0.0) + spent
+    rows = [[title, f"{spent:.2f}"] for title, spent in sorted(hours.items())]
+    return table(["data", "core-hours"], [*rows, ["all", f"{math.fsum(hours.values()):.2f}"]])
+
+
 TABLES = {
     "measured": measured, "compared": compared, "missing": missing, "commands": commands, "machines": machines,
+    "cost": cost,
 }  # fmt: skip
 
 

@@ -36,7 +36,9 @@ def plot_history(history: History | Mapping[str, History]) -> Figure:
             (accuracy, run.test_accuracy, run.train_accuracy),
         ):
             axes.plot(epochs, trained, color=train, linestyle="--", marker=mark, label=f"{name} train".strip())
-            axes.plot(epochs, tested, color=test, marker=mark, label=f"{name} test".strip())
+            when = epochs[run.epochs - len(tested) :]  # the last epoch alone, after fit(test_once=True)
+            dot = "o" if len(tested) == 1 else ""
+            axes.plot(when, tested, color=test, marker=dot, label=f"{name} test".strip())
     loss.set_ylabel("loss (nats)")
     accuracy.set_ylabel("accuracy")
     accuracy.set_xlabel("epoch")

@@ -50,6 +50,7 @@ def fit(
     channels_last: bool = False,
     compile_model: bool = False,
     deterministic: bool = True,
+    test_once: bool = False,
     progress: bool | str = "auto",
     checkpoint: str | Path | None = None,
     resume: bool = False,
@@ -82,6 +83,7 @@ def fit(
         compile_model: run the model through ``torch.compile``.
         deterministic: refuse algorithms whose results vary from run to run. On CUDA, adaptive average pools then run
             in a form of ours that has none.
+        test_once: test after the last epoch alone: quicker, and the test images are looked at once.
         progress: show a bar; "auto" shows it in a terminal and in a notebook, unless TQDM_DISABLE is set.
         checkpoint: a folder for this run alone, where a checkpoint is put after each epoch; None for none.
         resume: go on from the folder's checkpoint, or begin when it has none. On the same machine with the same
@@ -108,7 +110,7 @@ def fit(
         "momentum": momentum, "schedule": factor, "weight_decay": weight_decay, "label_smoothing": label_smoothing,
         "criterion": criterion, "aux_weight": aux_weight, "augment": augment, "seed": seed, "device": place.type,
         "precision": precision, "channels_last": channels_last, "compile_model": compile_model,
-        "deterministic": deterministic, "processes": group.size,
+        "deterministic": deterministic, "test_once": test_once, "processes": group.size,
     }  # fmt: skip
     checkpoints = _open(checkpoint, resume, {name: describe(value) for name, value in settings.items()})
     wrapped = group.wrap(model, place)
@@ -144,23 +146,26 @@ def fit(
                 model.train()
                 epoch = loop.epoch(batch_size, rates, bar)
                 stop_if_diverged(epoch.step_loss, rates, history, checkpoints)
-                test_loss, test_accuracy = _tested(model, test, precision, group, test_batch(batch_size))
-                if not math.isfinite(test_loss):
-                    raise divergence(f"the test loss was {test_loss} after epoch {history.epochs + 1}", checkpoints)
+                tested = {}
+                if not test_once or history.epochs + 1 == epochs:
+                    test_loss, test_accuracy = _tested(model, test, precision, group, test_batch(batch_size))
+                    tested = {"test_loss": test_loss, "test_accuracy": test_accuracy}
+                    if not math.isfinite(test_loss):
+                        raise divergence(f"the test loss was {test_loss} after epoch {history.epochs + 1}", checkpoints)
                 history = history.extended(
                     epoch.step_loss,
                     train_loss=epoch.loss,
                     train_accuracy=epoch.accuracy,
-                    test_loss=test_loss,
-                    test_accuracy=test_accuracy,
                     lr=rates[-1],
                     seconds=epoch.seconds,
+                    **tested,
                 )
                 if checkpoints:
                     states = group.gather(random_state(place))
                     if group.rank == 0:
                         checkpoints.save(live, history, states)
-                bar.set_postfix(loss=f"{epoch.loss:.3f}", test=f"{test_accuracy:.2%}")
+                shown_test = f"{history.test_accuracy[-1]:.2%}" if tested else "-"
+                bar.set_postfix(loss=f"{epoch.loss:.3f}", test=shown_test)
     model.eval()
     return history
 

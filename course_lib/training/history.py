@@ -11,6 +11,8 @@ from typing import Any
 class History:
     """One value per epoch in each field, and one loss per step in ``step_loss``.
 
+    After ``fit(test_once=True)`` the two fields of the test have one value, that of the last epoch.
+
     Args:
         train_loss: mean over the epoch's images while the weights were changing, with label smoothing and the
             auxiliary heads where these are in use.

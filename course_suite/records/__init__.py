@@ -7,7 +7,7 @@ from course_suite.records.hashes import model_hash
 from course_suite.records.plan import load_plan
 from course_suite.records.provenance import environment, provenance
 from course_suite.records.store import RECORDS, RecordError, check_record, load_records, read_record, write_record
-from course_suite.records.summary import Summary, summarise
+from course_suite.records.summary import Summary, error_interval, errors, is_trained, summarise, trained_below
 
 __all__ = [
     "RECORDS",
@@ -15,11 +15,15 @@ __all__ = [
     "Summary",
     "check_record",
     "environment",
+    "error_interval",
+    "errors",
+    "is_trained",
     "load_plan",
     "load_records",
     "model_hash",
     "provenance",
     "read_record",
     "summarise",
+    "trained_below",
     "write_record",
 ]
