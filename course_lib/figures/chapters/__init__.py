@@ -1,0 +1,1 @@
+"""Drawings that one chapter alone uses: one module per chapter."""
