@@ -20,7 +20,8 @@ def glue(name: str, value: Any) -> None:
     """Store ``value`` under ``name`` so that the page's text can show it: ``{glue:text}`name```.
 
     The value reaches the page as the text that ``str`` makes of it, so format it first: ``f"{params:,}"``. The output
-    is what MyST-NB calls a glued value; no MyST package is needed to run the notebook, in Colab for instance.
+    is what MyST-NB calls a glued value; no MyST package is needed to run the notebook, in Colab for instance. There it
+    shows as ``name = value``, and on the page not at all.
 
     Raises:
         ValueError: the name has characters other than letters, digits, ``-`` and ``_``.
@@ -34,7 +35,7 @@ def store(name: str, value: Any) -> None:
     """Put ``value`` under ``name`` into the cell's outputs, where the page finds it and nothing shows it."""
     metadata = {"scrapbook": {"name": name, "mime_prefix": GLUE_PREFIX}}
     text = repr(str(value))  # MyST-NB evaluates the text: without quotes it would make (200, 704) of 200,704
-    display({GLUE_PREFIX + "text/plain": text}, raw=True, metadata=metadata)
+    display({GLUE_PREFIX + "text/plain": text, "text/plain": f"{name} = {value}"}, raw=True, metadata=metadata)
 
 
 def reveal(name: str, outcome: Any) -> None:

@@ -44,6 +44,11 @@ class Chapter:
         """The committed notebook that is generated from the source."""
         return self.source.with_suffix(".ipynb")
 
+    @property
+    def recorded(self) -> Path:
+        """What is kept of the recorded run."""
+        return self.source.parent / "recorded" / f"{self.stem}.json"
+
     @cached_property
     def notebook(self) -> NotebookNode:
         """The source as a notebook without outputs, with cell ids that do not change from one reading to the next."""

@@ -8,11 +8,13 @@ import sys
 from rich.console import Console
 
 from course_suite.chapters import Chapter
+from course_suite.errors import UserError
 from course_suite.execute import worker_environment
 from course_suite.files import digest_files
-from course_suite.pair import differences
+from course_suite.pair import differences, is_own_copy
 from course_suite.progress import Progress
 from course_suite.project import Project
+from course_suite.reader.places import Book
 from course_suite.replay import NAME, write_kernelspec
 from course_suite.report import failure_text
 from course_suite.run import RunOptions, run_chapters
@@ -21,15 +23,24 @@ from course_suite.stamps import clear, is_fresh, mark
 
 def pair_problems(project: Project, chapters: list[Chapter]) -> list[str]:
     """Everything that is wrong with the committed notebooks, found without running them."""
-    problems = [problem for chapter in chapters for problem in differences(project, chapter)]
+    book = Book(project)
+    problems = [problem for chapter in chapters for problem in _told(book, chapter)]
     known = {chapter.stem for chapter in project.chapters}
     for path in sorted((project.root / "notebooks").glob("*.ipynb")):
-        if path.stem not in known:
+        if path.stem not in known and not is_own_copy(path):
             problems.append(f"notebooks/{path.name} belongs to no chapter of _toc.yml; delete it or list it")
     for path in sorted((project.root / "notebooks").glob("*.md")):
         if path.stem not in known:
             problems.append(f"notebooks/{path.name} is not listed in _toc.yml")
     return problems
+
+
+def _told(book: Book, chapter: Chapter) -> list[str]:
+    """The differences of one chapter; what stands in the way of making its notebook is one of them."""
+    try:
+        return differences(book, chapter)
+    except UserError as error:
+        return [str(error)]
 
 
 def check_outputs(project: Project, chapters: list[Chapter], jobs: int, timeout: int, console: Console) -> bool:

@@ -147,9 +147,11 @@ def check(chapters: Chapters = None, jobs: Jobs = 2, timeout: Timeout = 600) -> 
 def pair(
     chapters: Chapters = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail on a difference.")] = False,
-    record: Annotated[bool, typer.Option("--record", help="Run the chapters; store checked outputs and cost.")] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Run the chapters; store what the run gave, and its cost.")
+    ] = False,
 ) -> None:
-    """Regenerate each .ipynb from its .md, and the files that repeat pyproject.toml's settings."""
+    """Make each .ipynb from its .md and the recorded run, and the files that repeat pyproject.toml's settings."""
     from course_suite.pairing import pair_chapters, record_chapters, step_problems
 
     project = _project()
@@ -161,9 +163,15 @@ def pair(
         _print_problems(problems)
         raise typer.Exit(1 if problems else 0)
     if record:
-        _exit(record_chapters(project, selected, console))
-    for name in pair_chapters(project, selected):
-        console.print(f"wrote {name}", highlight=False)
+        results, problems = record_chapters(project, selected, console)
+        _print_problems(problems)
+        _exit(results)
+        raise typer.Exit(1 if problems else 0)
+    done, problems = pair_chapters(project, selected)
+    for line in done:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    _print_problems(problems)
+    raise typer.Exit(1 if problems else 0)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from course_suite.errors import UserError
 from course_suite.files import write_if_changed
 from course_suite.project import Project
 
@@ -12,9 +13,16 @@ NAME = "notebooks/costs.json"
 
 
 def read_costs(project: Project) -> dict[str, dict[str, Any]]:
-    """The recorded costs by chapter; none when nothing was recorded yet."""
+    """The recorded costs by chapter; none when nothing was recorded yet.
+
+    Raises:
+        UserError: the file is not JSON.
+    """
     path = project.root / NAME
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError:
+        raise UserError(f"{NAME} is damaged (a merge?); take one side whole, then run: course pair --record") from None
 
 
 def record_cost(project: Project, stem: str, kind: str, cost: dict[str, Any]) -> None:

@@ -24,6 +24,14 @@ class Settings:
     version: str
 
     @property
+    def revision(self) -> str:
+        """What a notebook installs and the README's links open: the version's tag, the branch before a version is one.
+
+        A version under development, such as ``0.2.0.dev0``, has no tag.
+        """
+        return self.branch if "dev" in self.version else f"v{self.version}"
+
+    @property
     def slug(self) -> str:
         """``OWNER/NAME`` on the code host."""
         return "/".join(self.repository.rstrip("/").split("/")[-2:])

@@ -18,6 +18,8 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.kernelbase import Kernel
 from nbformat import NotebookNode
 
+from course_suite.reader.code import untitled
+
 NAME = "course-replay"
 FOLDER = "COURSE_REPLAY_FOLDER"  # the environment variable that names the folder of the executed copies
 
@@ -40,8 +42,8 @@ class Runs:
         """
         found = []
         for cells, position in self.left:
-            # A cell in between is papermill's, with the parameters of the run.
-            places = [i for i in range(position, len(cells)) if cells[i].source == source]
+            # A cell in between is a solution's, or papermill's with the parameters of the run.
+            places = [i for i in range(position, len(cells)) if cells[i].source == untitled(source)]
             if places:
                 found.append((cells, places[0] + 1))
         if not found:

@@ -17,10 +17,10 @@ from course_suite.chapters import Chapter
 from course_suite.errors import UserError
 from course_suite.execute import Job, Result, execute
 from course_suite.keys import chapter_key, runtime_key
-from course_suite.pair import generate
 from course_suite.parameters import overrides
 from course_suite.progress import Progress
 from course_suite.project import Project
+from course_suite.run_copy import run_copy
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,7 @@ def plan(project: Project, chapters: list[Chapter], options: RunOptions) -> list
     jobs = []
     for chapter in chapters:
         parameters = overrides(chapter, options.profile, named_device, options.parameters)
-        notebook = generate(project, chapter)
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
+        notebook = run_copy(project, chapter)
         key = chapter_key(project, notebook, parameters, device, runtime)
         output = folder / chapter.pair.name
         jobs.append(Job(chapter, notebook, parameters, key, output, options.timeout))

@@ -18,7 +18,10 @@ def test_glue_stores_text_that_the_page_can_show(monkeypatch):
     shown = []
     monkeypatch.setattr("course_lib.notebook.display", lambda data, **rest: shown.append((data, rest)))
     glue("lenet5-params", f"{61706:,}")
-    data = {"application/papermill.record/text/plain": "'61,706'"}  # MyST-NB takes the quotes off
+    data = {
+        "application/papermill.record/text/plain": "'61,706'",  # MyST-NB takes the quotes off
+        "text/plain": "lenet5-params = 61,706",  # what a notebook shows
+    }
     metadata = {"scrapbook": {"name": "lenet5-params", "mime_prefix": "application/papermill.record/"}}
     assert shown == [(data, {"raw": True, "metadata": metadata})]
 

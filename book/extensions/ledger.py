@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from course_suite.ledger import ENTRIES, Entry, EntryError, entries
-from course_suite.ledger.text import stated_text
+from course_suite.ledger.text import told_text
 
 
 class Figure(SphinxRole):
@@ -28,9 +28,7 @@ class Figure(SphinxRole):
         except EntryError as error:
             message = self.inliner.reporter.error(str(error), line=self.lineno)
             return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [message]
-        unit = "%" if entry.unit == "%" else ""
-        told = "" if True in entry.stated_parts else f"{stated_text(entry.stated)}{unit} "  # a statement has no value
-        words = nodes.inline("", "", text(told), badge(entry.verdict), classes=["ledger-role"])
+        words = nodes.inline("", "", text(told_text(entry)), badge(entry.verdict), classes=["ledger-role"])
         return [link("row", entry.id, words)], []
 
 

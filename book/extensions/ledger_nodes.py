@@ -6,11 +6,8 @@ from docutils import nodes
 
 from course_suite.ledger import Entry, Part
 from course_suite.ledger.review import compare_figure
-from course_suite.ledger.text import figure_text, stated_text
+from course_suite.ledger.text import SIGNS, figure_text, stated_text
 
-SIGNS = {
-    "reproduced": "=", "rounded": "≈", "measured": "~", "ambiguous": "?", "differs": "≠", "not attempted": "–",
-}  # fmt: skip
 Content = list[nodes.Node]
 
 

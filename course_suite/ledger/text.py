@@ -10,6 +10,9 @@ from course_suite.ledger.compare import VERDICTS
 from course_suite.ledger.entry import Entry
 
 NOTHING = "–"
+SIGNS = {
+    "reproduced": "=", "rounded": "≈", "measured": "~", "ambiguous": "?", "differs": "≠", "not attempted": "–",
+}  # fmt: skip
 
 
 def figure_text(value: Any) -> str:
@@ -35,6 +38,17 @@ def stated_text(value: Any) -> str:
     if value is True:
         return "stated"
     return repr(value) if isinstance(value, float) else figure_text(value)
+
+
+def told_text(entry: Entry) -> str:
+    """The figure of an entry as it stands in a sentence, with a space after it; nothing for a statement."""
+    unit = "%" if entry.unit == "%" else ""
+    return "" if True in entry.stated_parts else f"{stated_text(entry.stated)}{unit} "
+
+
+def verdict_text(verdict: str | None) -> str:
+    """A verdict as sign and word."""
+    return f"{SIGNS[verdict]} {verdict}" if verdict else "not reviewed"
 
 
 def counts(entries: Iterable[Entry]) -> dict[str, int]:
