@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 
 from course_lib import __version__
+from course_suite.cli_ledger import add_ledger_commands
+from course_suite.cli_records import add_record_commands
 from course_suite.cli_training import add_training_commands
 from course_suite.errors import UserError
 
@@ -77,7 +79,9 @@ def run(
         list[str] | None,
         typer.Option("--parameter", "-p", metavar="NAME VALUE", help="Set a parameter of the chapters. Repeatable."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the executed copies. Default: in _build.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the copies. Default: _build/executed; with -p _build/runs.")
+    ] = None,
     force: Force = False,
     timeout: Timeout = 600,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write a JSON report.")] = None,
@@ -95,6 +99,7 @@ def run(
     )
     results = run_chapters(project, project.select(chapters or []), options, Progress(console))
     report.print_report(console, results, budgets=profile == Profile.quick)
+    report.print_places(console, results)
     if json_file:
         report.write_json(json_file, results, profile)
     if junit:
@@ -228,22 +233,6 @@ def analyze_network(
     )
 
 
-@app.command("ledger")
-def ledger_of_figures(
-    model: Annotated[str | None, typer.Option(help="Only models whose name contains this.")] = None,
-    source: Annotated[str | None, typer.Option(help="Only sources whose key contains this, such as lecun1998.")] = None,
-    verdict: Annotated[str | None, typer.Option(help="Only this verdict, such as differs.")] = None,
-    output_format: Annotated[Format, typer.Option("--format", help="How to print it.")] = "table",
-    check: Annotated[bool, typer.Option("--check", help="Compute all again; fail on a difference.")] = False,
-) -> None:
-    """Show the figures that papers print, beside what was computed, with the verdicts."""
-    from course_suite.ledgering import ledger_command
-
-    choice = {"model": model, "source": source, "verdict": verdict, "output_format": output_format, "check": check}
-    if not ledger_command(console, **choice):
-        raise typer.Exit(1)
-
-
 @app.command()
 def lock(upgrade: Annotated[bool, typer.Option("--upgrade", help="Take the newest allowed versions.")] = False) -> None:
     """Resolve requirements.lock again from pyproject.toml."""
@@ -284,6 +273,8 @@ def release() -> None:
 
 
 add_training_commands(app, console)
+add_ledger_commands(app, console)
+add_record_commands(app, console)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,4 +1,4 @@
-"""The commands ``course train`` and ``course records``."""
+"""The command ``course train``."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from rich.console import Console
 
 
 def add_training_commands(app: typer.Typer, console: Console) -> None:
-    """Give the ``course`` command its subcommands about training."""
+    """Give the ``course`` command its subcommand ``train``."""
     app.command()(_train(console))
-    app.command()(_records(console))
 
 
 def _train(console: Console):
@@ -75,22 +74,3 @@ def _train(console: Console):
         train_command(console, plan, name or default, device=device, resume=resume, work=work, out=out)
 
     return train
-
-
-def _records(console: Console):
-    def records(
-        check: Annotated[
-            bool, typer.Option("--check", help="Refuse a record that no longer fits what the code builds.")
-        ] = False,
-    ) -> None:
-        """List what recorded training runs measured."""
-        from course_suite.recording import check_records, print_records
-
-        if check:
-            problems = check_records()
-            for problem in problems:
-                console.print(problem, markup=False, highlight=False, soft_wrap=True)
-            raise typer.Exit(1 if problems else 0)
-        print_records(console)
-
-    return records

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from course_suite.errors import UserError
-from course_suite.ledger import VERDICTS, Entry, EntryError, Ledger, entries, problems, review
+from course_suite.ledger import ENTRIES, VERDICTS, Entry, EntryError, Ledger, entries, problems, review
+from course_suite.ledger.fill import fill_file
 from course_suite.ledger.text import counts_text, figure_text, stated_text
 
 COLUMNS = "id model quantity stated unit found verdict source location rule reason chapter".split()
@@ -48,6 +50,48 @@ def ledger_command(
     else:
         print_entries(console, found)
     return True
+
+
+def files_of(sources: list[str]) -> list[Path]:
+    """The files of entries of these sources; all of them where none is named.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    known = sorted(path.stem for path in ENTRIES.glob("*.yaml"))
+    unknown = [source for source in sources if source not in known]
+    if unknown:
+        raise UserError(f"no file of entries is called {unknown[0]!r}; there are: {', '.join(known)}")
+    return [ENTRIES / f"{source}.yaml" for source in sources or known]
+
+
+def fill_command(console: Console, sources: list[str], only: str) -> bool:
+    """Write what the computations give into the files of entries, and say what is still wrong.
+
+    Returns whether nothing is.
+
+    Raises:
+        UserError: a file is broken, or no entry has such an id.
+    """
+    count, lines = 0, []
+    for path in files_of(sources):
+        before = path.read_bytes()
+        try:
+            reviews, wrong = fill_file(path, lambda entry: only in entry.id)
+        except EntryError as error:
+            raise UserError(str(error)) from error
+        for found in reviews if only else []:
+            text = f"{found.entry.id}: printed {stated_text(found.entry.stated)}, {figure_text(found.found)}"
+            console.print(f"{text}: {found.verdict}", markup=False, highlight=False, soft_wrap=True)
+        if path.read_bytes() != before:
+            console.print(f"wrote {path.name}", highlight=False)
+        count, lines = count + len(reviews), lines + wrong
+    if not count and not lines:
+        raise UserError(f"no entry has an id that contains {only!r}")
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"{count} entries computed, {len(lines)} problems", highlight=False)
+    return not lines
 
 
 def select(ledger: Ledger, model: str | None, source: str | None, verdict: str | None) -> list[Entry]:

@@ -63,6 +63,11 @@ class Project:
         """Where the executed copies of a profile stand; the book shows those of ``quick``."""
         return self.build / ("executed" if profile == "quick" else f"executed-{profile}")
 
+    @property
+    def runs(self) -> Path:
+        """Where runs with parameters of a reader's own choice stand: the book never shows them."""
+        return self.build / "runs"
+
     @cached_property
     def toc(self) -> dict[str, Any]:
         """``_toc.yml``, the one list of pages."""

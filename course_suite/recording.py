@@ -13,6 +13,9 @@ from course_lib.data.cifar import FOLDER as CIFAR_FOLDER
 from course_suite.errors import UserError
 from course_suite.records import RECORDS, RecordError, check_record, load_records, summarise
 
+# Where each data set lies in the folder of data; None for the one that comes with scikit-learn.
+SETS = {"digits": None, "mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": CIFAR_FOLDER}
+
 
 def print_records(console: Console, folder: Path = RECORDS) -> None:
     """A table of the records: network, data, runs, accuracy, speed, device.
@@ -43,8 +46,13 @@ def check_records(folder: Path = RECORDS) -> list[str]:
         records = _load(folder)
     except UserError as error:
         return [str(error)]
-    at_hand = [name for name in {record["data"]["name"] for record in records} if _is_at_hand(name)]
+    at_hand = sets_at_hand()
     return [problem for record in records for problem in check_record(record, at_hand)]
+
+
+def sets_at_hand() -> list[str]:
+    """The names of the data sets that lie on this machine."""
+    return [name for name in SETS if _is_at_hand(name)]
 
 
 def _load(folder: Path) -> list[dict[str, Any]]:
@@ -56,11 +64,9 @@ def _load(folder: Path) -> list[dict[str, Any]]:
 
 def _is_at_hand(name: str) -> bool:
     """Whether the data lie on this machine; nothing is downloaded to find out."""
-    if name == "digits":
-        return True
-    folder = data_root() / {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": CIFAR_FOLDER}.get(name, "-")
+    folder = SETS[name]
     try:
-        return folder.is_dir() and bool(load(name))
+        return folder is None or ((data_root() / folder).is_dir() and bool(load(name)))
     except (DataError, ValueError):
         return False
 

@@ -41,6 +41,14 @@ def print_report(console: Console, results: list[Result], budgets: bool = True) 
             console.print(failure_text(result), markup=False, highlight=False, soft_wrap=True)
 
 
+def print_places(console: Console, results: list[Result]) -> None:
+    """Where the executed notebooks are: each by name where they are few, else their folder."""
+    places = [Path(result.output) for result in results if result.ok and result.output]
+    shown = places if len(places) < 4 else sorted({path.parent for path in places})
+    for path in shown:
+        console.print(f"executed: {path}", markup=False, highlight=False, soft_wrap=True)
+
+
 def over_budget(results: list[Result]) -> list[str]:
     """The chapters whose quick profile is far over its budget of time, or over that of memory, one line each."""
     problems = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -66,15 +67,22 @@ def plan(project: Project, chapters: list[Chapter], options: RunOptions) -> list
     device, runtime = resolve_device(options.device), runtime_key(project)
     # A device that `auto` would take anyway is no parameter: the run is the same, and so must its key be.
     named_device = "auto" if device == resolve_device("auto") else device
-    folder = options.out or project.executed(options.profile)
+    own = bool(options.parameters)
+    folder = options.out or (project.runs if own else project.executed(options.profile))
     jobs = []
     for chapter in chapters:
         parameters = overrides(chapter, options.profile, named_device, options.parameters)
         notebook = run_copy(project, chapter)
         key = chapter_key(project, notebook, parameters, device, runtime)
-        output = folder / chapter.pair.name
+        output = folder / (run_name(chapter.stem, options.profile, options.parameters) if own else chapter.pair.name)
         jobs.append(Job(chapter, notebook, parameters, key, output, options.timeout))
     return jobs
+
+
+def run_name(stem: str, profile: str, parameters: list[tuple[str, str]]) -> str:
+    """The file of a run with parameters of one's own, such as ``09_lenet5-epochs-20.ipynb``."""
+    words = [stem, *([] if profile == "quick" else [profile]), *(word for pair in parameters for word in pair)]
+    return re.sub(r"[^\w.+-]+", "_", "-".join(words))[:120] + ".ipynb"
 
 
 def run_chapters(project: Project, chapters: list[Chapter], options: RunOptions, progress: Progress) -> list[Result]:

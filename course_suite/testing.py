@@ -116,7 +116,7 @@ PAGES = (*CODE, "notebooks", "book", "benchmarks/results", "_config.yml", "_toc.
 STEPS = {
     "lint": Step(lint),
     "pairs": Step(pairs),
-    "unit": Step(unit, (*CODE, "tests", "benchmarks", "book/extensions")),
+    "unit": Step(unit, (*CODE, "tests", "benchmarks", "book/extensions", "book/live", "book/_static")),
     "book": Step(book, PAGES),
     "outputs": Step(outputs, PAGES),
     "site": Step(site, (*PAGES, "tests")),

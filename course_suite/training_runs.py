@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from course_lib.training import (
 )
 from course_lib.training.evaluation import test_batch
 from course_suite.errors import UserError
+from course_suite.files import write_atomically
 from course_suite.peak_memory import peak_memory_mib, reset_peak
 from course_suite.records import RecordError, summarise, write_record
 from course_suite.training_plan import Plan
@@ -120,12 +120,6 @@ def _finished(work: Path, seed: int, settings: dict[str, Any]) -> dict[str, Any]
 def _write(path: Path, content: dict[str, Any]) -> None:
     """Write JSON whole or not at all."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_atomically(path, json.dumps(content, indent=1) + "\n")
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}): make room, then go on with --resume") from error

@@ -85,14 +85,11 @@ def test_rule_qualitative_needs_true_or_false():
         compare(["almost half"], [0.58], "qualitative")
 
 
-@pytest.mark.parametrize(
-    ("stated", "how"), [(99.05, "within two standard deviations"), (98.0, "beyond two standard deviations"), ("?", "")]
-)
-def test_rule_spread_puts_a_measurement_beside_what_is_printed(stated, how):
-    (part,) = compare([stated], [{"n": 3, "mean": 99.0, "spread": 0.1}], "spread")
-
-    assert part.verdict == "measured"
-    assert part.how == how
+@pytest.mark.parametrize("stated", [99.05, 98.0, "?"])
+def test_rule_spread_puts_a_measurement_beside_what_is_printed(stated):
+    assert [part.verdict for part in compare([stated], [{"n": 3, "mean": 99.0, "spread": 0.1}], "spread")] == [
+        "measured"
+    ]
 
 
 def test_the_worst_of_the_attempted_parts_counts():

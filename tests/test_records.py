@@ -9,16 +9,19 @@ import pytest
 from course_lib.complexity import build_meta
 from course_lib.training import fit, seeded
 from course_suite.cli import main
+from course_suite.errors import UserError
 from course_suite.recording import check_records
 from course_suite.records import (
     RecordError,
     check_record,
+    load_plan,
     load_records,
     model_hash,
     read_record,
     summarise,
     write_record,
 )
+from course_suite.records.adding import add_record
 
 TRAIN = "train lenet5 --resize 28 --pad 32 --take 60 --epochs 2 --lr 0.02 --device cpu --seeds 2 --name small".split()
 
@@ -226,3 +229,79 @@ def test_checking_records_downloads_nothing(folder, monkeypatch, tmp_path):
     monkeypatch.setattr("course_lib.data.mnist.download", lambda *_: pytest.fail("downloads"))
     assert check_records() == []
     assert not (tmp_path / "nothing").exists()
+
+
+@pytest.fixture
+def places(tmp_path, record):
+    """A finished record, and the folders that it is to go to: no record, no plan, one entry that waits for it."""
+    record["provenance"] |= {"clean": True, "commit": "1" * 40}
+    plan, entries = tmp_path / "plan.yaml", tmp_path / "entries"
+    plan.write_text("# The runs.\n- {name: other, what: x, chapter: ch-x, command: train lenet5}\n")
+    entries.mkdir()
+    (entries / "a.yaml").write_text(
+        "- id: an-entry\n  model: LeNet-5\n  quantity: accuracy\n  stated: 99\n  source: a\n  location: T1\n"
+        "  compute: {function: measured, record: other}\n  rule: spread\n  chapter: ch-x\n"
+    )
+    return {"file": write_record(record, tmp_path / "new"), "records": tmp_path / "records", "plan": plan,
+            "entries": entries}  # fmt: skip
+
+
+def add(places, *words):
+    return add_record(
+        places["file"], ["digits"], *words, records=places["records"], plan=places["plan"], entries=places["entries"]
+    )
+
+
+def test_a_record_is_moved_and_planned(places):
+    written = add(places, "What it shows.", "ch-lenet5")
+
+    assert [path.name for path in written] == ["small.json", "plan.yaml"]
+    assert not places["file"].exists()
+    assert load_records(places["records"])[0]["name"] == "small"
+    assert load_plan(places["plan"])[1] == {
+        "name": "small", "what": "What it shows.", "chapter": "ch-lenet5",
+        "command": "train lenet5 --resize 28 --pad 32 --take 60 --epochs 2 --lr 0.02 --device cpu --seeds 2",
+    }  # fmt: skip
+    assert places["plan"].read_text().startswith("# The runs.\n")
+
+
+def test_entries_that_show_the_record_are_filled(places, monkeypatch):
+    path = places["entries"] / "a.yaml"
+    path.write_text(path.read_text().replace("record: other", "record: small"))
+    monkeypatch.setattr("course_suite.records.load_records", lambda: load_records(places["records"]))
+
+    assert path in add(places, "What it shows.", "ch-lenet5")
+    assert "verdict: measured" in path.read_text()
+    assert "n: 2" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        ({"clean": False}, "made from files that are in no commit: commit them, then train it again"),
+        ({"commit": None}, "made from files that are in no commit"),
+    ],
+)
+def test_a_record_that_cannot_be_traced_is_refused(places, record, spoil, message):
+    record["provenance"] |= spoil
+    write_record(record, places["file"].parent)
+    with pytest.raises(UserError, match=message):
+        add(places, "What it shows.", "ch-lenet5")
+    assert places["file"].exists()
+    assert not places["records"].exists()
+
+
+def test_a_record_without_a_place_in_the_plan_or_of_another_command_is_refused(places):
+    with pytest.raises(UserError, match="the plan has no run called small: say what it shows with --what"):
+        add(places)
+    places["plan"].write_text("- {name: small, what: x, chapter: ch-x, command: train lenet5 --epochs 3}\n")
+    with pytest.raises(UserError, match="and the plan says 'train lenet5 --epochs 3'"):
+        add(places)
+    places["plan"].write_text("- {name: small, what: x, chapter: ch-x, command: train lenet5 --resize 28}\n")
+    assert [path.name for path in add(places)] == ["small.json"]
+
+
+def test_a_file_that_is_no_record_is_one_line_and_status_2(tmp_path, capsys):
+    (tmp_path / "a.json").write_text("{}")
+    assert course("records", "add", str(tmp_path / "a.json")) == 2
+    assert "a.json breaks the schema of records at " in capsys.readouterr().err

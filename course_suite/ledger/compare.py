@@ -76,7 +76,7 @@ def compare_part(stated: Any, found: Any, rule: str, step: float | None = None) 
     if stated is None:
         return Part(stated, found, None, "not printed")
     if rule == "spread":
-        return Part(stated, found, "measured", _beside(stated, found))
+        return Part(stated, found, "measured")
     if rule == "qualitative":
         if not isinstance(found, bool):
             raise ValueError(f"rule qualitative needs a function that finds true or false, got {found!r}")
@@ -95,15 +95,6 @@ def _numbers(printed: Printed, found: Decimal, rule: str) -> tuple[str, str]:
             if (found / printed.step).to_integral_value(rounding) * printed.step == printed.value:
                 return "rounded", how
     return "differs", ""
-
-
-def _beside(stated: Any, found: dict[str, Any]) -> str:
-    """Whether a printed number lies within two standard deviations of a mean; nothing where that cannot be said."""
-    printed = parse_number(stated)
-    if printed is None or found.get("spread") is None:
-        return ""
-    near = abs(float(printed.value) - found["mean"]) <= 2 * found["spread"]
-    return "within two standard deviations" if near else "beyond two standard deviations"
 
 
 def _plain(value: Any) -> Any:

@@ -1,16 +1,43 @@
-"""Write what a review found into the text of a file of entries, and leave everything else in it as it is."""
+"""Write what a review found into a file of entries, and leave everything else in it as it is."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from course_suite.ledger.review import Review
+from course_suite.files import write_if_changed
+from course_suite.ledger.entry import Entry, EntryError, load
+from course_suite.ledger.ledger import Ledger
+from course_suite.ledger.review import Review, problems, review
 
 BEGINS = re.compile(r"^(\s*)- id:\s*(\S+)\s*$")
+
+
+def fill_file(path: Path, chosen: Callable[[Entry], bool] = lambda _: True) -> tuple[list[Review], list[str]]:
+    """Compute the entries of a file, and write what was found into it. Returns the reviews, and what is still wrong.
+
+    Args:
+        chosen: whether an entry is to be computed; all are by default.
+
+    Raises:
+        EntryError: the file, or another one of its folder, holds no entries.
+    """
+    ledger = Ledger(entry for other in sorted(path.parent.glob("*.yaml")) for entry in load(other))
+    reviews, lines = [], []
+    for entry in load(path):
+        if chosen(entry):
+            try:
+                reviews.append(review(entry, ledger))
+            except EntryError as error:
+                lines.append(str(error))
+    write_if_changed(path, filled(path.read_text(encoding="utf-8"), reviews))
+    written = {entry.id: entry for entry in load(path)}
+    reviews = [found._replace(entry=written[found.entry.id]) for found in reviews]
+    return reviews, lines + [line for found in reviews for line in problems(found)]
 
 
 def filled(text: str, reviews: Iterable[Review]) -> str:

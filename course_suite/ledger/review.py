@@ -10,8 +10,6 @@ from course_suite.ledger.entry import Entry, EntryError, Explanation
 from course_suite.ledger.evaluate import evaluate
 from course_suite.ledger.ledger import Ledger, entries
 
-NOT_YET_RUN = "not yet run"
-
 
 class Review(NamedTuple):
     """What a computation of today gives.

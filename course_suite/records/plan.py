@@ -10,6 +10,6 @@ import yaml
 PLAN = Path(__file__).resolve().parent / "plan.yaml"
 
 
-def load_plan() -> list[dict[str, Any]]:
+def load_plan(path: Path = PLAN) -> list[dict[str, Any]]:
     """One dict for each run: name, what, chapter, command, and what it is compared with if anything."""
-    return yaml.safe_load(PLAN.read_text(encoding="utf-8"))
+    return yaml.safe_load(path.read_text(encoding="utf-8"))

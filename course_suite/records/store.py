@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from course_suite.files import write_atomically
 from course_suite.records.consistency import inconsistencies
 
 RECORDS = Path(__file__).resolve().parent / "data"
@@ -72,14 +72,8 @@ def write_record(record: dict[str, Any], folder: Path = RECORDS) -> Path:
     problem = schema_problem(record)
     if problem:
         raise RecordError(f"the record {record.get('name')!r} breaks the schema at {problem}")
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{record['name']}.json"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, json.dumps(record, indent=1, sort_keys=True) + "\n")
     return path
 
 

@@ -15,6 +15,7 @@ from course_suite.project import Project, find_project
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.texts
 
+
 @pytest.fixture
 def copy(tmp_path):
     """The project's files that settings are generated into."""

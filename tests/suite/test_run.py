@@ -124,7 +124,20 @@ def test_parameters_reach_the_chapter_with_their_type(toy):
     toy.chapter(1, code("print(type(rate).__name__, rate, type(label).__name__, label, size)"))
     ended, _ = run(toy, "1", "-p", "rate", "1e-3", "-p", "label", "123", "-p", "size", "4")
     assert ended.status == 0, ended.err
-    assert "float 0.001 str 123 4" in outputs(toy.executed("01_toy"))
+    copy = toy.root / "_build" / "runs" / "01_toy-rate-1e-3-label-123-size-4.ipynb"
+    assert "float 0.001 str 123 4" in outputs(copy)
+    assert f"executed: {copy}" in ended.out
+
+
+def test_a_run_with_parameters_leaves_the_book_s_copy_and_other_runs_alone(toy):
+    run(toy)
+    book = toy.executed("01_toy").read_text()
+    run(toy, "1", "-p", "size", "4")
+    run(toy, "1", "-p", "size", "5")
+    assert toy.executed("01_toy").read_text() == book
+    kept = {path.name: "params 17" in outputs(path) for path in (toy.root / "_build" / "runs").glob("*.ipynb")}
+    assert kept == {"01_toy-size-4.ipynb": True, "01_toy-size-5.ipynb": False}
+    assert run(toy)[1] == {"01_toy": "unchanged", "02_toy": "unchanged"}
 
 
 def test_the_full_profile_has_its_values_and_its_own_folder(toy):
