@@ -31,6 +31,9 @@ def _train(console: Console):
         weight_decay: Annotated[float, typer.Option(help="Of weights; biases and norms have none.")] = 0.0,
         label_smoothing: Annotated[float, typer.Option(help="Share of the target spread over all classes.")] = 0.0,
         criterion: Annotated[str, typer.Option(help="cross-entropy; map or mse for lenet5_1998.")] = "cross-entropy",
+        curvature: Annotated[
+            str | None, typer.Option(help="For sdlm: the criterion whose curvature sets the rates.")
+        ] = None,
         crop: Annotated[int, typer.Option(min=0, help="Shift training images by up to so many pixels.")] = 0,
         flip: Annotated[bool, typer.Option("--flip", help="Mirror half of the training images.")] = False,
         resize: Annotated[int | None, typer.Option(min=1, help="Scale images to so many pixels a side.")] = None,
@@ -59,11 +62,13 @@ def _train(console: Console):
 
         if criterion not in CRITERIA:
             raise typer.BadParameter(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
+        if curvature is not None and curvature not in CRITERIA:
+            raise typer.BadParameter(f"curvature must be one of {', '.join(CRITERIA)}, got {curvature!r}")
         settings = {
             "epochs": epochs, "batch_size": batch_size, "lr": lr, "optimizer": optimizer, "momentum": momentum,
             "schedule": schedule, "weight_decay": weight_decay, "label_smoothing": label_smoothing,
             "criterion": criterion, "crop": crop, "flip": flip, "precision": precision, "channels_last": channels_last,
-            "test_once": test_once,
+            "test_once": test_once, "curvature": curvature,
         }  # fmt: skip
         options = {key: parse_value(value) for key, value in split_pairs(parameter or [])}
         plan = Plan(

@@ -114,8 +114,13 @@ class Plan:
         self._check_sdlm(arguments.pop("device"))
         taken = {name: self.settings[name] for name in ("epochs", "lr", "schedule")}
         by_hand = LeNetByHand if self.model == "lenet5_1998" and self.settings["criterion"] == "map" else None
-        criterion = CRITERIA[self.settings["criterion"]] or cross_entropy
-        return fit_sdlm(model, self.images, criterion=criterion, one_image=by_hand, **taken, **arguments)
+        criterion, curvature = (
+            CRITERIA[self.settings[name] or self.settings["criterion"]] or cross_entropy
+            for name in ("criterion", "curvature")
+        )
+        return fit_sdlm(
+            model, self.images, criterion=criterion, curvature=curvature, one_image=by_hand, **taken, **arguments
+        )
 
     def _check_sdlm(self, device: str) -> None:
         """Refuse what stochastic diagonal Levenberg-Marquardt has no use for."""
@@ -134,5 +139,7 @@ class Plan:
         """What ``fit`` is called with."""
         arguments = dict(self.settings)
         crop, flip = arguments.pop("crop"), arguments.pop("flip")
+        if arguments.pop("curvature", None):
+            raise UserError(f"curvature is for the optimizer sdlm, got {arguments['optimizer']}: leave --curvature out")
         criterion: Callable | None = CRITERIA[arguments.pop("criterion")]
         return arguments | {"criterion": criterion, "augment": Augment(crop, flip) if crop or flip else None}

@@ -11,7 +11,7 @@ from course_lib.data import ImageData, Split, load_prepared, normalise
 from course_lib.models import build
 from course_lib.models.lenet_by_hand import LeNetByHand
 from course_lib.models.lenet_layers import ScaledTanh, SparseConv2d, Subsampling
-from course_lib.models.lenet_output import map_criterion
+from course_lib.models.lenet_output import EuclideanRBF, class_codes, map_criterion, mse_criterion
 from course_lib.training import Table, TrainingError, diagonal_curvature, evaluate, fit_sdlm, seeded
 from course_lib.training.sdlm import ByAutograd
 
@@ -204,13 +204,14 @@ def lenet():
         return build("lenet5_1998", init="efficient-backprop")
 
 
-def test_a_step_is_the_slope_times_the_rate_over_mu_and_curvature(digits):
+@pytest.mark.parametrize("measured", [None, lambda logits, labels: 4 * mse_criterion(logits, labels)])
+def test_a_step_is_the_slope_times_the_rate_over_mu_and_curvature(digits, measured):
     one = ImageData("one", digits.train.take(1), digits.test, digits.classes, pixels=digits.stats)
     before = lenet()
     x, labels = normalise(one.train.images, digits.stats), one.train.labels
-    curvature = diagonal_curvature(list(before.children()), x, labels, map_criterion)
+    curvature = diagonal_curvature(list(before.children()), x, labels, measured or map_criterion)
     map_criterion(before(x), labels).backward()
-    after, history = train(one, epochs=1, lr=0.001, schedule="constant")
+    after, history = train(one, epochs=1, lr=0.001, schedule="constant", curvature=measured)
     for old, new in zip(before.parameters(), after.parameters(), strict=True):
         assert torch.allclose(new, old - 0.001 / (0.02 + curvature[old]) * old.grad, atol=1e-6)
     assert history.lr == (0.001,)
@@ -273,6 +274,17 @@ def test_a_rate_that_is_too_high_is_said():
     for wrong in ({"mu": 0.0}, {"samples": 0}):
         with pytest.raises(ValueError, match="mu must be above 0 and samples at least 1"):
             fit_sdlm(net, data, criterion=cross_entropy, **wrong)
+
+
+def test_the_curvature_of_the_loss_vanishes_where_the_code_is_met_and_that_of_the_penalty_does_not():
+    copy = nn.Linear(84, 84)
+    with torch.no_grad():
+        copy.weight[:], copy.bias[:] = torch.eye(84), torch.zeros(84)
+    codes, labels = class_codes(), torch.arange(10)
+    layers = [copy, EuclideanRBF(codes)]
+    whole, penalty = (diagonal_curvature(layers, codes, labels, loss) for loss in (map_criterion, mse_criterion))
+    assert torch.allclose(penalty[copy.bias], torch.full((84,), 2.0))
+    assert whole[copy.bias].max() < 1e-3
 
 
 def test_the_schedule_is_the_papers():

@@ -55,6 +55,7 @@ def fit_sdlm(
     lr: float = 0.0005,
     schedule: str | Schedule = "lecun1998",
     criterion: Criterion,
+    curvature: Criterion | None = None,
     one_image: Callable[[nn.Module], OneImage] | None = None,
     mu: float = MU,
     samples: int = SAMPLES,
@@ -76,6 +77,10 @@ def fit_sdlm(
         lr: the rate at the schedule's peak.
         schedule: as for ``fit``; the rate stays the same during a pass. "lecun1998" is the paper's.
         criterion: a function of (logits, labels) to minimise, a mean over the images.
+        curvature: the function whose curvature is measured; None for the criterion. Where the criterion is flat for
+            images that are classified well, its own curvature falls towards 0 as the network learns, and every rate
+            rises to ``rate / mu``: LeNet-5 of 1998 then diverges in its second pass. ``lenet_output.mse_criterion``
+            has the same curvature at all images.
         one_image: makes the gradient of ``criterion`` from the model; None for autograd.
         mu: what is added to each curvature, so that flat directions get no endless rate.
         samples: training images on which the curvature is measured, drawn anew before each pass.
@@ -96,7 +101,8 @@ def fit_sdlm(
     layers, factor, generator = list(model.children()), find_schedule(schedule), Generator().manual_seed(seed)
     settings = {
         "model": fingerprint(model), "data": data.sha256, "epochs": epochs, "lr": lr, "optimizer": "sdlm",
-        "schedule": factor, "criterion": criterion, "mu": mu, "samples": samples, "seed": seed, "stats": data.stats,
+        "schedule": factor, "criterion": criterion, "curvature": curvature, "mu": mu, "samples": samples, "seed": seed,
+        "stats": data.stats,
     }  # fmt: skip
     checkpoints = None
     if checkpoint is not None:
@@ -113,8 +119,8 @@ def fit_sdlm(
             order = torch.randperm(len(data.train), generator=generator)
             chosen = torch.randperm(len(data.train), generator=generator)[:samples]
             images, labels = data.train.images[chosen], data.train.labels[chosen]
-            curvature = net.flat(diagonal_curvature(layers, prepare(images), labels, criterion))
-            rates = (rate * trained / (mu + curvature)).astype(np.float32)
+            second = net.flat(diagonal_curvature(layers, prepare(images), labels, curvature or criterion))
+            rates = (rate * trained / (mu + second)).astype(np.float32)
             started = time.perf_counter()
             with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite is refused below
                 losses, right = _pass(net, data.train, prepare, order.tolist(), rates, bar)
