@@ -15,7 +15,7 @@ from training_cases import noise, small_net
 
 from course_lib.data import cache, decoded, load
 from course_lib.data.files import download
-from course_lib.training import Augment, checkpoint, fit
+from course_lib.training import Augment, checkpoint_files, fit
 from course_lib.training.checkpoint import Checkpoints
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -95,7 +95,7 @@ def train_and_die_at_file_operation(folder: Path, epoch: int, number: int):
 
 def train_and_die_in_half_a_file(folder: Path):
     """A run that is killed when half of the second checkpoint's weights are on disk."""
-    save_file = checkpoint.save_file
+    save_file = checkpoint_files.save_file
 
     def half(weights, path):
         save_file(weights, path)
@@ -103,7 +103,7 @@ def train_and_die_in_half_a_file(folder: Path):
             os.truncate(path, path.stat().st_size // 2)
             kill_this_process()
 
-    checkpoint.save_file = half
+    checkpoint_files.save_file = half
     fit(small_net(dropout=0.5), noise(), checkpoint=folder, **RUN)
 
 

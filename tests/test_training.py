@@ -356,7 +356,7 @@ def test_divergence_in_the_last_step_shows_in_the_test():
         ({"optimizer": "lion"}, "optimizer must be one of sgd, adam, adamw, or a function, got 'lion'"),
         (
             {"schedule": "linear"},
-            "schedule must be one of constant, cosine, one-cycle, step, or a .* 'linear'",
+            "schedule must be one of constant, cosine, lecun1998, one-cycle, step, or a .* 'linear'",
         ),
         ({"precision": "fp16"}, "precision must be fp32 or bf16, got 'fp16'"),
         ({"resume": True}, "resume needs checkpoint, the folder of the run to go on with; got checkpoint=None"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from course_lib.training.augment import Augment, random_crop, random_flip
-from course_lib.training.checkpoint import load_checkpoint
+from course_lib.training.checkpoint import load_checkpoint, open_run
 from course_lib.training.compare import Comparison, Interval, compare, compare_on_images, interval
 from course_lib.training.curvature import diagonal_curvature
 from course_lib.training.device import find_device
@@ -13,6 +13,7 @@ from course_lib.training.fit import fit
 from course_lib.training.group import Group, join_group, leave_group
 from course_lib.training.history import History
 from course_lib.training.optimisers import parameter_groups
+from course_lib.training.recipe import Recipe
 from course_lib.training.reproducible import seeded
 from course_lib.training.schedules import Constant, Cosine, OneCycle, Steps, Table
 from course_lib.training.sdlm import fit_sdlm
@@ -28,6 +29,7 @@ __all__ = [
     "History",
     "Interval",
     "OneCycle",
+    "Recipe",
     "Steps",
     "Table",
     "TrainingError",
@@ -42,6 +44,7 @@ __all__ = [
     "join_group",
     "leave_group",
     "load_checkpoint",
+    "open_run",
     "parameter_groups",
     "random_crop",
     "random_flip",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,16 @@ from course_lib.training.evaluation import evaluate, test_batch
 from course_lib.training.faults import in_one_line
 from course_lib.training.group import Group
 from course_lib.training.history import History
+from course_lib.training.keeper import Keeper
 from course_lib.training.loop import Loop, batches
 from course_lib.training.optimisers import OptimiserMaker, make_optimiser
 from course_lib.training.outputs import Criterion, make_criterion
 from course_lib.training.progress import shown
+from course_lib.training.recipe import Recipe
 from course_lib.training.reproducible import deterministic_algorithms, seeded
 from course_lib.training.schedules import Schedule, find_schedule
+
+PLAIN = Recipe()
 
 
 def fit(
@@ -44,6 +49,7 @@ def fit(
     criterion: Criterion | None = None,
     aux_weight: float = 0.3,
     augment: Callable[[Tensor, Generator], Tensor] | None = None,
+    recipe: Recipe = PLAIN,
     seed: int = 0,
     device: str = "auto",
     precision: str = "fp32",
@@ -54,6 +60,8 @@ def fit(
     progress: bool | str = "auto",
     checkpoint: str | Path | None = None,
     resume: bool = False,
+    about: Mapping[str, Any] | None = None,
+    after_epoch: Callable[[History], None] | None = None,
 ) -> History:
     """Train ``model`` on ``data.train``, test it on ``data.test`` after each epoch, and leave it in evaluation mode.
 
@@ -76,6 +84,7 @@ def fit(
         criterion: a function of (logits, labels) to minimise in place of cross-entropy.
         aux_weight: what the loss of an auxiliary head counts.
         augment: changes a batch of training images, for instance ``Augment(crop=2)``.
+        recipe: clipped gradients, averaged weights, mixed images, class weights, early stopping.
         seed: of the order, the augmentation and dropout. The global random state is put back afterwards.
         device: "auto" (a CUDA GPU if there is one, else the CPU) or a device of torch: cpu, cuda, cuda:1, mps.
         precision: "fp32", or "bf16" for bfloat16 autocast.
@@ -87,7 +96,10 @@ def fit(
         progress: show a bar; "auto" shows it in a terminal and in a notebook, unless TQDM_DISABLE is set.
         checkpoint: a folder for this run alone, where a checkpoint is put after each epoch; None for none.
         resume: go on from the folder's checkpoint, or begin when it has none. On the same machine with the same
-            number of threads, a run that was killed and resumed gives the same bits as one that was not.
+            number of threads, a run that was killed and resumed gives the same bits as one that was not. With more
+            ``epochs`` than before, it becomes longer: the schedule is then at the longer run's place.
+        about: what the checkpoint keeps beside the classes and the normalisation, as JSON has it; see ``open_run``.
+        after_epoch: is called with the history so far, by the first process of a group; for logs.
 
     Raises:
         ValueError: an argument is out of its range, there is no such device, the model scores fewer classes than the
@@ -100,9 +112,15 @@ def fit(
         label_smoothing=label_smoothing, aux_weight=aux_weight,
     )  # fmt: skip
     place, group = find_device(device), Group.current()
+    if recipe.patience and data.validation is None:
+        raise ValueError("patience needs a validation split, to stop by: data.hold_out(0.1) sets one aside")
     with in_one_line(place, batch_size):
         model.to(place, memory_format=torch.channels_last if channels_last else torch.preserve_format)
-        train, test = _to(data.train, place), _to(data.test, place)
+        splits = {
+            name: _to(split, place)
+            for name, split in (("train", data.train), ("test", data.test), ("validation", data.validation)) if split
+        }  # fmt: skip
+    train = splits.pop("train")
     factor, generator = find_schedule(schedule), Generator().manual_seed(seed)
     settings = {
         "model": fingerprint(model), "trained": sum(weight.requires_grad for weight in model.parameters()),
@@ -110,10 +128,17 @@ def fit(
         "momentum": momentum, "schedule": factor, "weight_decay": weight_decay, "label_smoothing": label_smoothing,
         "criterion": criterion, "aux_weight": aux_weight, "augment": augment, "seed": seed, "device": place.type,
         "precision": precision, "channels_last": channels_last, "compile_model": compile_model,
-        "deterministic": deterministic, "test_once": test_once, "processes": group.size,
+        "deterministic": deterministic, "test_once": test_once, "processes": group.size, "recipe": recipe,
     }  # fmt: skip
-    checkpoints = _open(checkpoint, resume, {name: describe(value) for name, value in settings.items()})
-    wrapped = group.wrap(model, place)
+    if place.type == "cpu":
+        settings["threads"] = torch.get_num_threads()  # they decide the order of sums, and so the last bits
+    known = {"classes": list(data.classes), "stats": data.stats._asdict(), "image_shape": list(data.image_shape)}
+    checkpoints = _open(
+        checkpoint, resume, {name: describe(value) for name, value in settings.items()}, known | dict(about or {})
+    )
+    class_weights, mix = recipe.weights_of(train.labels, len(data.classes)), recipe.mixer(len(data.classes))
+    loss = make_criterion(criterion, label_smoothing, class_weights, mix is not None)
+    wrapped, keeper = group.wrap(model, place), Keeper(model, recipe.ema, recipe.patience)
     loop = Loop(
         forward=torch.compile(wrapped) if compile_model else wrapped,
         optimiser=make_optimiser(optimizer, model, lr=lr, momentum=momentum, weight_decay=weight_decay),
@@ -122,16 +147,21 @@ def fit(
         generator=generator,
         prepare=Normaliser(data.stats, place),
         augment=augment,
-        criterion=make_criterion(criterion, label_smoothing),
+        criterion=loss,
         aux_weight=aux_weight,
         precision=precision,
         group=group,
+        keeper=keeper,
+        clip_norm=recipe.clip_norm,
+        parts=recipe.parts,
+        mix=mix,
     )
     steps = len(batches(len(train), batch_size, Generator(), group.size))
-    live = Live(model, loop.optimiser, generator, place, group.rank)
+    live = Live(model, loop.optimiser, generator, place, group.rank, keeper)
     note = checkpoints.note if checkpoints else _no_checkpoint
+    lock = checkpoints.locked() if checkpoints and group.rank == 0 else contextlib.nullcontext()
     with (
-        group.watched(note), in_one_line(place, batch_size), seeded(seed + group.rank, place),
+        lock, group.watched(note), in_one_line(place, batch_size), seeded(seed + group.rank, place),
         deterministic_algorithms(deterministic), deterministic_pools(model, place, deterministic),
     ):  # fmt: skip
         history = checkpoints.restore(live) if checkpoints else History()
@@ -140,18 +170,20 @@ def fit(
             leave=False, unit="step",
         )  # fmt: skip
         with bar:
-            while history.epochs < epochs:
+            while history.epochs < epochs and not keeper.stops(history):
                 first = history.epochs * steps
                 rates = [lr * factor(first + step, epochs * steps) for step in range(steps)]
                 model.train()
                 epoch = loop.epoch(batch_size, rates, bar)
                 stop_if_diverged(epoch.step_loss, rates, history, checkpoints)
                 tested = {}
-                if not test_once or history.epochs + 1 == epochs:
-                    test_loss, test_accuracy = _tested(model, test, precision, group, test_batch(batch_size))
-                    tested = {"test_loss": test_loss, "test_accuracy": test_accuracy}
-                    if not math.isfinite(test_loss):
-                        raise divergence(f"the test loss was {test_loss} after epoch {history.epochs + 1}", checkpoints)
+                for name, split in splits.items():
+                    if name == "test" and test_once and history.epochs + 1 < epochs:
+                        continue
+                    loss, accuracy = _tested(keeper.judged, split, precision, group, test_batch(batch_size))
+                    if not math.isfinite(loss):
+                        raise divergence(f"the {name} loss was {loss} after epoch {history.epochs + 1}", checkpoints)
+                    tested |= {f"{name}_loss": loss, f"{name}_accuracy": accuracy}
                 history = history.extended(
                     epoch.step_loss,
                     train_loss=epoch.loss,
@@ -160,22 +192,29 @@ def fit(
                     seconds=epoch.seconds,
                     **tested,
                 )
+                keeper.after_epoch(history)
                 if checkpoints:
                     states = group.gather(random_state(place))
                     if group.rank == 0:
                         checkpoints.save(live, history, states)
-                shown_test = f"{history.test_accuracy[-1]:.2%}" if tested else "-"
-                bar.set_postfix(loss=f"{epoch.loss:.3f}", test=shown_test)
-    model.eval()
+                bar.set_postfix(loss=f"{epoch.loss:.3f}", **{name: f"{value:.3f}" for name, value in tested.items()})
+                if after_epoch and group.rank == 0:
+                    after_epoch(history)
+        keeper.finish()
+        if not history.test_loss:  # stopped early, before the only test
+            loss, accuracy = _tested(model, splits["test"], precision, group, test_batch(batch_size))
+            history = dataclasses.replace(history, test_loss=(loss,), test_accuracy=(accuracy,))
     return history
 
 
-def _open(folder: str | Path | None, resume: bool, settings: dict[str, Any]) -> Checkpoints | None:
+def _open(
+    folder: str | Path | None, resume: bool, settings: dict[str, Any], about: dict[str, Any]
+) -> Checkpoints | None:
     if folder is None:
         if resume:
             raise ValueError("resume needs checkpoint, the folder of the run to go on with; got checkpoint=None")
         return None
-    checkpoints = Checkpoints(Path(folder), settings)
+    checkpoints = Checkpoints(Path(folder), settings, about)
     if checkpoints.last and not resume:
         raise ValueError(
             f"checkpoint {folder} holds {checkpoints.last.name} of a run: pass resume=True to go on with it, or name "

@@ -55,6 +55,10 @@ class Group:
             devices = [torch.cuda.current_device() if device.index is None else device.index]
         return nn.parallel.DistributedDataParallel(model, device_ids=devices)
 
+    def alone(self, forward: Any, *, until: bool) -> contextlib.AbstractContextManager[None]:
+        """Keep the gradients of a backward pass to this process, ``until`` the last one of a step sends their sum."""
+        return contextlib.nullcontext() if until or self.size == 1 else forward.no_sync()
+
     def total(self, values: Tensor) -> Tensor:
         """The sum of ``values`` over the processes."""
         if self.size > 1:

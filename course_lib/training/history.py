@@ -22,6 +22,7 @@ class History:
         lr: learning rate of the epoch's last step.
         seconds: wall time of the epoch's training, the test not included.
         step_loss: training loss of each step of the run.
+        validation_loss, validation_accuracy: as for the test split; empty without a validation split.
     """
 
     train_loss: tuple[float, ...] = ()
@@ -31,6 +32,8 @@ class History:
     lr: tuple[float, ...] = ()
     seconds: tuple[float, ...] = ()
     step_loss: tuple[float, ...] = ()
+    validation_loss: tuple[float, ...] = ()
+    validation_accuracy: tuple[float, ...] = ()
 
     @property
     def epochs(self) -> int:

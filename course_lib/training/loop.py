@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from torch import Generator, Tensor, optim
+from torch import Generator, Tensor, nn, optim
 from tqdm import tqdm
 
 from course_lib.data import Normaliser, Split
 from course_lib.training.evaluation import autocast
 from course_lib.training.group import Group
+from course_lib.training.keeper import Keeper
 from course_lib.training.optimisers import set_learning_rate
 from course_lib.training.outputs import Criterion, logits_of, training_loss
+from course_lib.training.recipe import Mix
 
 
 class Epoch(NamedTuple):
@@ -39,6 +41,9 @@ class Loop:
         generator: the source of the order and of the augmentation.
         prepare, augment, criterion, aux_weight, precision: as in ``fit``.
         group: the processes that share each batch.
+        keeper: takes the weights after each step.
+        clip_norm, parts: as in ``Recipe``.
+        mix: changes the normalised images and the labels of a batch; None for neither.
     """
 
     forward: Callable[[Tensor], Tensor | tuple]
@@ -52,6 +57,10 @@ class Loop:
     aux_weight: float
     precision: str
     group: Group
+    keeper: Keeper
+    clip_norm: float | None = None
+    parts: int = 1
+    mix: Mix | None = None
 
     def epoch(self, batch_size: int, rates: Sequence[float], bar: tqdm) -> Epoch:
         """Take each training image once, in a random order, with the learning rate ``rates[step]``."""
@@ -78,17 +87,35 @@ class Loop:
         images, labels = self.train.images.index_select(0, chosen), self.train.labels.index_select(0, chosen)
         if self.augment is not None:
             images = self.augment(images, self.generator)
-        images, labels = self.group.share(images), self.group.share(labels)
-        share = len(labels) / len(chosen)
-        with autocast(images.device, self.precision):
-            output = self.forward(self.prepare(images))
-            scores = logits_of(output)
-            if scores.shape[1] < self.classes:
-                raise ValueError(f"model must score at least {self.classes} classes, got {scores.shape[1]}")
-            loss = training_loss(output, labels, self.criterion, self.aux_weight)
+        images, labels = self.prepare(self.group.share(images)), self.group.share(labels)
+        targets = labels
+        if self.mix is not None:
+            images, targets = self.mix(images, labels)
         self.optimiser.zero_grad()
-        (loss * (share * self.group.size)).backward()  # a group averages the gradients of its processes
+        parts = [values.tensor_split(min(self.parts, len(labels))) for values in (images, labels, targets)]
+        done = [
+            self.backward(*part, len(chosen), last=number == len(parts[0]))
+            for number, part in enumerate(zip(*parts, strict=True), start=1)
+        ]
+        if self.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.keeper.model.parameters(), self.clip_norm)
         self.optimiser.step()
+        self.keeper.after_step()
+        return tuple(map(sum, zip(*done, strict=True)))
+
+    def backward(
+        self, images: Tensor, labels: Tensor, targets: Tensor, total: int, *, last: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Add the gradients of some of a step's ``total`` images: their part of its loss, and how many are right."""
+        share = len(labels) / total
+        with self.group.alone(self.forward, until=last):
+            with autocast(images.device, self.precision):
+                output = self.forward(images)
+                scores = logits_of(output)
+                if scores.shape[1] < self.classes:
+                    raise ValueError(f"model must score at least {self.classes} classes, got {scores.shape[1]}")
+                loss = training_loss(output, targets, self.criterion, self.aux_weight)
+            (loss * (share * self.group.size)).backward()  # a group averages the gradients of its processes
         return loss.detach() * share, (scores.argmax(1) == labels).sum()
 
 

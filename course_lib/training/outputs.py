@@ -17,14 +17,18 @@ def logits_of(output: Any) -> Tensor:
     return output if isinstance(output, Tensor) else output.logits
 
 
-def make_criterion(criterion: Criterion | None, label_smoothing: float) -> Criterion:
-    """The loss of (logits, labels): the given function, else cross-entropy with label smoothing.
+def make_criterion(
+    criterion: Criterion | None, label_smoothing: float, class_weights: Tensor | None = None, mixed: bool = False
+) -> Criterion:
+    """The loss of (logits, labels): the given function, else cross-entropy with label smoothing and class weights.
 
     Raises:
-        ValueError: a function and label smoothing are both given.
+        ValueError: a function is given, and something that is for cross-entropy.
     """
     if criterion is None:
-        return partial(F.cross_entropy, label_smoothing=label_smoothing)
+        return partial(F.cross_entropy, weight=class_weights, label_smoothing=label_smoothing)
+    if class_weights is not None or mixed:
+        raise ValueError("class_weights and mix are for cross-entropy; with a criterion leave them out")
     if label_smoothing:
         raise ValueError(f"label_smoothing is for cross-entropy; with a criterion it must be 0, got {label_smoothing}")
     return criterion
