@@ -1,4 +1,4 @@
-"""The command ``course records``: list the recorded runs, check them, add one."""
+"""The command ``course records``: list the recorded runs, check them, verify one, add one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+
+WORK = Path("_build/verify")
 
 
 def add_record_commands(app: typer.Typer, console: Console) -> None:
@@ -17,8 +19,11 @@ def add_record_commands(app: typer.Typer, console: Console) -> None:
     def show(
         context: typer.Context,
         check: Annotated[bool, typer.Option("--check", help="The same as course records check.")] = False,
+        verify: Annotated[str | None, typer.Option(metavar="NAME", help="The same as course records verify.")] = None,
     ) -> None:
         """List what recorded training runs measured."""
+        if context.invoked_subcommand is None and verify:
+            _verify(console, verify, None, "auto", WORK)
         if context.invoked_subcommand is None and check:
             _check(console)
         elif context.invoked_subcommand is None:
@@ -30,6 +35,16 @@ def add_record_commands(app: typer.Typer, console: Console) -> None:
     def check() -> None:
         """Refuse a record that no longer fits what the code builds."""
         _check(console)
+
+    @records.command("verify")
+    def verify_again(
+        name: Annotated[str, typer.Argument(help="A record; course records lists them.")],
+        seeds: Annotated[int | None, typer.Option(min=1, help="Only so many of its seeds.")] = None,
+        device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+        work: Annotated[Path, typer.Option(help="Folder for checkpoints and the new record.")] = WORK,
+    ) -> None:
+        """Train a record again, and compare with the recorded spread; a run that was stopped goes on."""
+        _verify(console, name, seeds, device, work)
 
     @records.command()
     def add(
@@ -45,6 +60,12 @@ def add_record_commands(app: typer.Typer, console: Console) -> None:
             console.print(f"wrote {path.name}", highlight=False)
 
     app.add_typer(records, name="records")
+
+
+def _verify(console: Console, name: str, seeds: int | None, device: str, work: Path) -> None:
+    from course_suite.verifying import verify_record
+
+    raise typer.Exit(0 if verify_record(console, name, seeds, device, work) else 1)
 
 
 def _check(console: Console) -> None:

@@ -53,7 +53,7 @@ def _made_by(record: dict[str, Any]) -> Iterator[str]:
     """Where the command says another thing than the record."""
     if set(record["provenance"]["commit"] or "x") == {"0"}:
         yield "the commit is all zeros"
-    asked = _asked(record["provenance"]["command"])
+    asked = asked_of(record["provenance"]["command"])
     if asked is None:
         yield "the command is not a course train"
         return
@@ -73,7 +73,7 @@ def _made_by(record: dict[str, Any]) -> Iterator[str]:
             yield f"{name} is {found!r}, and the command says {wanted!r}"
 
 
-def _asked(command: str) -> dict[str, Any] | None:
+def asked_of(command: str) -> dict[str, Any] | None:
     """What ``course train`` makes of a command line, defaults included; None when it is not one."""
     import click
     from typer.main import get_command
