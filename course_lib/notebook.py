@@ -28,14 +28,15 @@ def glue(name: str, value: Any) -> None:
     """
     if not name.replace("-", "").replace("_", "").isalnum():
         raise ValueError(f"glue name must hold letters, digits, '-' and '_' only, got {name!r}")
-    store(name, value)
+    store(name, value, shown=f"{name} = {value}")
 
 
-def store(name: str, value: Any) -> None:
-    """Put ``value`` under ``name`` into the cell's outputs, where the page finds it and nothing shows it."""
+def store(name: str, value: Any, shown: str = "") -> None:
+    """Put ``value`` under ``name`` into the cell's outputs for the page to find; a notebook shows ``shown`` there."""
     metadata = {"scrapbook": {"name": name, "mime_prefix": GLUE_PREFIX}}
     text = repr(str(value))  # MyST-NB evaluates the text: without quotes it would make (200, 704) of 200,704
-    display({GLUE_PREFIX + "text/plain": text, "text/plain": f"{name} = {value}"}, raw=True, metadata=metadata)
+    data = {GLUE_PREFIX + "text/plain": text} | ({"text/plain": shown} if shown else {})
+    display(data, raw=True, metadata=metadata)
 
 
 def reveal(name: str, outcome: Any) -> None:

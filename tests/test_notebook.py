@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from course_lib.models.lenet_layers import Subsampling
-from course_lib.notebook import glue, show_source
+from course_lib.notebook import glue, show_source, store
 
 
 def test_importing_the_library_imports_nothing_heavy():
@@ -24,6 +24,13 @@ def test_glue_stores_text_that_the_page_can_show(monkeypatch):
     }
     metadata = {"scrapbook": {"name": "lenet5-params", "mime_prefix": "application/papermill.record/"}}
     assert shown == [(data, {"raw": True, "metadata": metadata})]
+
+
+def test_the_key_of_a_solved_exercise_is_stored_and_not_shown(monkeypatch):
+    shown = []
+    monkeypatch.setattr("course_lib.notebook.display", lambda data, **rest: shown.append(data))
+    store("key-ex-size", "secret")
+    assert list(shown[0]) == ["application/papermill.record/text/plain"]
 
 
 def test_a_glue_name_with_other_characters_is_refused():

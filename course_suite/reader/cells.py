@@ -12,6 +12,7 @@ from course_suite.files import digest
 from course_suite.reader.code import caption, code_cell
 from course_suite.reader.context import Context
 from course_suite.reader.markup import blocks, left_over
+from course_suite.reader.places import figure_of
 from course_suite.reader.text import converted
 
 
@@ -25,6 +26,8 @@ def reader_cells(cells: Iterable[NotebookNode], context: Context) -> Iterator[No
     for cell in cells:
         if cell.cell_type == "code":
             if solution is not None:
+                if figure_of(cell):
+                    raise UserError("a figure with a caption stands inside a solution, which shows none")
                 solution.append(f"```python\n{cell.source}\n```")
                 continue
             yield code_cell(cell, context)
@@ -34,6 +37,8 @@ def reader_cells(cells: Iterable[NotebookNode], context: Context) -> Iterator[No
         parts: list[str] = []
         for block in blocks(cell.source) if cell.cell_type == "markdown" else ():
             if block.kind == "directive" and block.name == "solution-start":
+                if solution is not None:
+                    raise UserError("a solution begins inside another")
                 place = context.book.place(block.argument)
                 solution, before, parts = [f"<summary>Solution to {place.numbered}</summary>"], parts, []
                 if before:

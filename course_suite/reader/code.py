@@ -47,7 +47,7 @@ def _title(cell: NotebookNode, context: Context) -> tuple[str, bool]:
         return "", False
     figure = figure_of(cell)
     if figure:
-        return f"Set-up: draws Figure {context.book.place(figure['name']).number}", True
+        return f"Set-up: draws Figure {context.counters.coming('figure')}", True
     return f"Set-up: {'imports' if _only_imports(cell.source) else 'numbers and helpers for the text'}", True
 
 

@@ -62,6 +62,10 @@ class Counters:
         self.counts[kind] += 1
         return f"{self.chapter}.{self.counts[kind]}"
 
+    def coming(self, kind: str) -> str:
+        """The number that the next of a kind will have."""
+        return f"{self.chapter}.{self.counts[kind] + 1}"
+
     def heading(self, level: int) -> str:
         """The number of the next heading; empty below the depth to which headings are numbered."""
         if level > NUMBERED_DEPTH:

@@ -21,6 +21,7 @@ from course_suite.files import digest, write_if_changed
 from course_suite.merge import join_streams
 
 MIME = "application/papermill.record/text/plain"
+KEY = "key-"  # before the names under which solved exercises leave their answers for the page
 MADE = "made by course pair --record from a run of the chapter; not to be edited"
 
 
@@ -61,7 +62,8 @@ def recorded_from(chapter: Chapter, executed: NotebookNode) -> Recorded:
         name: {"execution_count": cell.execution_count, "outputs": [portable(o) for o in join_streams(cell.outputs)]}
         for name, cell in checked.items()
     }
-    return Recorded(code_digest(chapter.notebook.cells), glued(executed.cells), outputs)
+    values = {name: value for name, value in glued(executed.cells).items() if not name.startswith(KEY)}
+    return Recorded(code_digest(chapter.notebook.cells), values, outputs)
 
 
 def portable(output: NotebookNode) -> NotebookNode:
