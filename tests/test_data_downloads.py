@@ -4,6 +4,7 @@ import hashlib
 import os
 import pickle
 import socket
+import tarfile
 import time
 import urllib.error
 
@@ -79,7 +80,8 @@ def test_a_failed_download_leaves_nothing_and_says_what_to_do(tmp_path, download
 
     downloader.fetch = fetch
     with pytest.raises(
-        DataError, match=rf"^mnist could not be downloaded to {tmp_path} \(.*{reason}.*\): check"
+        DataError,
+        match=rf"^mnist is not in {tmp_path}/MNIST/raw, .*, {tmp_path}, and could not be downloaded to {tmp_path} \(.*{reason}.*\)",
     ) as got:
         load_idx(TINY, tmp_path)
     assert 'use "digits", which needs no download' in str(got.value)
@@ -191,11 +193,34 @@ def test_cifar_batches_become_splits(tmp_path, small_cifar):
     assert names_in(tmp_path) == ["cifar-10-batches-py"]
 
 
+def test_cifar_is_read_from_its_archive_where_that_is_at_hand(tmp_path, small_cifar, monkeypatch):
+    expected = load("cifar10", tmp_path / "downloaded").sha256
+    with tarfile.open(tmp_path / "cifar-10-python.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "downloaded" / "cifar-10-batches-py", "cifar-10-batches-py")
+    packed = (tmp_path / "cifar-10-python.tar.gz").read_bytes()
+    monkeypatch.setattr(cifar, "ARCHIVE_SHA256", hashlib.sha256(packed).hexdigest())
+    monkeypatch.setattr(torchvision.datasets, "CIFAR10", None)
+    assert load("cifar10", tmp_path).sha256 == expected
+    (tmp_path / "cifar-10-python.tar.gz").write_bytes(packed[:-9])
+    with pytest.raises(DataError, match=r"cifar-10-python\.tar\.gz is corrupted, its sha256 is"):
+        load("cifar10", tmp_path)
+
+
+def test_a_failed_download_removes_the_folders_that_it_made(tmp_path, downloader):
+    def fetch(parent):
+        raise TimeoutError
+
+    downloader.fetch = fetch
+    with pytest.raises(DataError, match="could not be downloaded"):
+        load_idx(TINY, tmp_path / "not" / "there")
+    assert names_in(tmp_path) == []
+
+
 def test_a_damaged_cifar_batch_is_refused_before_it_is_opened(tmp_path, small_cifar):
     folder = tmp_path / "cifar-10-batches-py"
     load("cifar10", tmp_path)
     (folder / "data_batch_3").write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")
-    remedy = f"delete {folder} and load again to download it afresh$"
+    remedy = f"put the right file there, or move {folder} away and load again to download it afresh$"
     with pytest.raises(DataError, match=rf"data_batch_3 is corrupted, its md5 is \w+, expected \w+: {remedy}"):
         load("cifar10", tmp_path)
     (folder / "data_batch_3").unlink()
@@ -205,7 +230,9 @@ def test_a_damaged_cifar_batch_is_refused_before_it_is_opened(tmp_path, small_ci
 
 def test_a_cifar_archive_of_the_wrong_bytes_leaves_nothing(tmp_path, small_cifar, monkeypatch):
     monkeypatch.setattr(cifar, "ARCHIVE_SHA256", "0" * 64)
-    with pytest.raises(DataError, match=r"^cifar10 could not be downloaded .*tar\.gz is corrupted, its sha256 is"):
+    with pytest.raises(
+        DataError, match=r"^cifar10 is not in .*, and could not be downloaded .*tar\.gz is corrupted, its sha256 is"
+    ):
         load("cifar10", tmp_path)
     assert names_in(tmp_path) == []
 

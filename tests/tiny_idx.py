@@ -5,7 +5,7 @@ import hashlib
 
 import numpy as np
 
-from course_lib.data.mnist import IdxSet
+from course_lib.data.idx_files import IdxSet
 
 COUNTS = {"train": 12, "t10k": 5}
 

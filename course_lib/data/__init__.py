@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from course_lib.data.at_hand import is_at_hand
 from course_lib.data.errors import DataError
 from course_lib.data.load import NAMES, data_root, load
 from course_lib.data.photographs import photographs
@@ -19,6 +20,7 @@ __all__ = [
     "Split",
     "channel_stats",
     "data_root",
+    "is_at_hand",
     "load",
     "load_prepared",
     "normalise",

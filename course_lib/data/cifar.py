@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import pickle
+import tarfile
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from course_lib.data.files import download, read_checked
+from course_lib.data.files import damaged, download, read_checked
 from course_lib.data.splits import ImageData, Split
 
 FOLDER = "cifar-10-batches-py"
@@ -34,10 +37,23 @@ def load_cifar10(root: Path) -> ImageData:
     Raises:
         DataError: a file is missing, truncated or corrupted, or the download failed.
     """
-    folder = root / FOLDER
-    if not folder.exists():
+    place = find(root)
+    if place is None:
+        folder = root / FOLDER
+        if folder.exists():
+            missing = next(name for name in TRAIN_MD5 | TEST_MD5 if not (folder / name).exists())
+            raise damaged(folder / missing, folder, "is missing")
         download("cifar10", folder, _fetch, _read)
-    return _read(folder)
+        place = folder
+    return _read(place)
+
+
+def find(root: Path) -> Path | None:
+    """The folder of the batches, or the archive that holds it; None where neither is there."""
+    for folder in (root / FOLDER, root):
+        if all((folder / name).exists() for name in TRAIN_MD5 | TEST_MD5):
+            return folder
+    return next((path for path in (root / ARCHIVE, root / FOLDER / ARCHIVE) if path.is_file()), None)
 
 
 def _fetch(parent: Path) -> None:
@@ -47,8 +63,14 @@ def _fetch(parent: Path) -> None:
     read_checked(parent / ARCHIVE, parent, sha256=ARCHIVE_SHA256)
 
 
-def _read(folder: Path) -> ImageData:
-    return ImageData("cifar10", _split(folder, TRAIN_MD5), _split(folder, TEST_MD5), CLASSES)
+def _read(place: Path) -> ImageData:
+    """The data set from its folder or from its archive."""
+    if place.is_dir():
+        return ImageData("cifar10", _split(place, TRAIN_MD5), _split(place, TEST_MD5), CLASSES)
+    packed = read_checked(place, place, sha256=ARCHIVE_SHA256)
+    with tempfile.TemporaryDirectory() as unpacked, tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(unpacked, filter="data")
+        return _read(Path(unpacked, FOLDER))
 
 
 def _split(folder: Path, files: dict[str, str]) -> Split:

@@ -62,7 +62,7 @@ class Rows(NamedTuple):
 def read_headers(files: Sequence[Path]) -> tuple[dict[Path, Header], list[BadFileError]]:
     """What each file says of its picture, and the files that say nothing."""
     headers, bad = {}, []
-    for file, found in zip(files, _in_threads(files, read_header, "looking"), strict=True):
+    for file, found in zip(files, in_threads(files, read_header, "looking"), strict=True):
         if isinstance(found, BadFileError):
             bad.append(found)
         else:
@@ -98,7 +98,7 @@ def decode_rows(files: Sequence[Path], how: How, rows: Rows) -> list[BadFileErro
     """
     bad, todo = [], np.flatnonzero(rows.done == 0)
     step = max(1, AT_A_TIME // (rows.images[:1].nbytes or 1))
-    found = _in_threads([files[row] for row in todo], how.row, "decoding")
+    found = in_threads([files[row] for row in todo], how.row, "decoding")
     for start in range(0, len(todo), step):
         marks = {}
         for row in todo[start : start + step]:
@@ -123,7 +123,7 @@ def remarks(done: np.ndarray, headers: dict[Path, Header], how: How) -> list[str
     return [f"{count:,} {text}" for text, count in counts.items() if count]
 
 
-def _in_threads(files: Sequence[Path], work: Callable[[Path], object], what: str) -> Iterator[object]:
+def in_threads(files: Sequence[Path], work: Callable[[Path], object], what: str) -> Iterator[object]:
     """``work(file)``, or the ``BadFileError`` that it raised, for each file in order; few at a time are held in memory.
 
     A bar shows on a terminal; elsewhere a line a minute, if it takes so long.

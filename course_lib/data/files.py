@@ -18,6 +18,7 @@ from course_lib.data.errors import DataError
 
 STALE_SECONDS = 24 * 3600
 TIMEOUT_SECONDS = 30.0
+REMEDY = ": put the right file there, or move "
 
 
 def read_checked(
@@ -47,19 +48,28 @@ def read_checked(
 
 def damaged(path: Path, folder: Path, problem: str) -> DataError:
     """What is wrong with a file of the data set in ``folder``, and the remedy."""
-    return DataError(f"{path} {problem}: delete {folder} and load again to download it afresh")
+    away = folder if path.is_relative_to(folder) else path
+    return DataError(f"{path} {problem}{REMEDY}{away} away and load again to download it afresh")
 
 
-def download(name: str, folder: Path, fetch: Callable[[Path], object], verify: Callable[[Path], object]) -> None:
+def download(
+    name: str,
+    folder: Path,
+    fetch: Callable[[Path], object],
+    verify: Callable[[Path], object],
+    places: str | None = None,
+) -> None:
     """Put ``folder`` in place, whole and verified, or leave nothing there.
 
     ``fetch(parent)`` writes a folder of that name under a temporary parent on the same disk, ``verify(folder)`` looks
-    at it there, and a rename puts it in place. What a killed download left behind is removed a day later.
+    at it there, and a rename puts it in place. What a killed download left behind is removed a day later. ``places``
+    is where the data set was looked for, if that is more than ``folder``.
 
     Raises:
         DataError: no network, no space, no permission, or the wrong bytes.
     """
     root = folder.parent
+    made = [parent for parent in (root, *root.parents) if not parent.exists()]
     try:
         root.mkdir(parents=True, exist_ok=True)
         _remove_stale(root)
@@ -75,14 +85,17 @@ def download(name: str, folder: Path, fetch: Callable[[Path], object], verify: C
         if not folder.exists():  # else another process was faster, and its folder is whole
             (parent / folder.name).rename(folder)
     except (DataError, RuntimeError, OSError, EOFError, http.client.HTTPException, zlib.error, TarError) as error:
-        text = str(error).partition(f": delete {parent}")[0]  # that folder is deleted below
+        text = str(error).partition(REMEDY)[0]  # that folder is deleted below
         reason = " ".join(text.split())[:200] or type(error).__name__
         raise DataError(
-            f"{name} could not be downloaded to {root} ({reason}): check the network and the free space, or copy the "
-            f'data there by hand in torchvision\'s layout, or use "digits", which needs no download'
+            f"{name} is not in {places or folder}, and could not be downloaded to {root} ({reason}): check the network "
+            f'and the free space, or copy the files there by hand, or use "digits", which needs no download'
         ) from None
     finally:
         shutil.rmtree(parent, ignore_errors=True)
+        for empty in made:
+            with contextlib.suppress(OSError):  # it holds the data now
+                empty.rmdir()
 
 
 def _remove_stale(root: Path) -> None:

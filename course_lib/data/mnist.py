@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import struct
-import zlib
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from course_lib.data.files import damaged, download, read_checked
+from course_lib.data.files import damaged, download
+from course_lib.data.idx_files import NAMES, IdxSet, content_of, find_idx, folders
 from course_lib.data.splits import ImageData, Split
 
 SIDE = 28
-
-
-class IdxSet(NamedTuple):
-    """Where a data set lies, how many images it has, and the SHA-256 of its files.
-
-    Args:
-        name: as ``load`` takes it.
-        dataset: torchvision's class, which names the folder too.
-        classes: their names.
-        counts: images in "train" and in "t10k", as the files call the test split.
-        sha256: of the four files, where these are published.
-        archives: of the four archives, where those are.
-    """
-
-    name: str
-    dataset: str
-    classes: tuple[str, ...]
-    counts: dict[str, int]
-    sha256: dict[str, str]
-    archives: dict[str, str]
 
 
 COUNTS = {"train": 60_000, "t10k": 10_000}
@@ -55,11 +33,13 @@ FASHION_ARCHIVES = {
     "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
 }
 MNIST = IdxSet("mnist", "MNIST", tuple("0123456789"), COUNTS, MNIST_SHA256, {})
-FASHION_MNIST = IdxSet("fashion_mnist", "FashionMNIST", FASHION_CLASSES, COUNTS, {}, FASHION_ARCHIVES)
+FASHION_MNIST = IdxSet(
+    "fashion_mnist", "FashionMNIST", FASHION_CLASSES, COUNTS, {}, FASHION_ARCHIVES, frozenset(MNIST_SHA256.values())
+)
 
 
 def load_idx(which: IdxSet, root: Path) -> ImageData:
-    """60,000 training and 10,000 test images of 28x28, downloaded when the folder is not there.
+    """60,000 training and 10,000 test images of 28x28, from wherever ``find_idx`` finds them, else downloaded.
 
     LeCun et al. 1998 (MNIST); Xiao et al. 2017, arXiv:1708.07747 (Fashion-MNIST).
 
@@ -67,9 +47,14 @@ def load_idx(which: IdxSet, root: Path) -> ImageData:
         DataError: a file is missing, truncated or corrupted, or the download failed.
     """
     folder = root / which.dataset
-    if not folder.exists():
-        download(which.name, folder, lambda parent: _fetch(which, parent), lambda found: _read(which, found))
-    return _read(which, folder)
+    files = find_idx(which, root)
+    if files is None and folder.exists():
+        raise damaged(folder / "raw" / NAMES[0], folder, "is missing")
+    if files is None:
+        places = ", ".join(str(place) for place in folders(which, root))
+        download(which.name, folder, lambda parent: _fetch(which, parent), lambda made: _read(which, made), places)
+        files = find_idx(which, root) or {}
+    return _images(which, files, folder)
 
 
 def _fetch(which: IdxSet, parent: Path) -> None:
@@ -79,43 +64,29 @@ def _fetch(which: IdxSet, parent: Path) -> None:
 
 
 def _read(which: IdxSet, folder: Path) -> ImageData:
-    return ImageData(which.name, *(_split(which, folder, part) for part in ("train", "t10k")), which.classes)
+    """What a download has put into ``folder``."""
+    return _images(which, {name: folder / "raw" / name for name in NAMES}, folder)
 
 
-def _split(which: IdxSet, folder: Path, part: str) -> Split:
+def _images(which: IdxSet, files: dict[str, Path], folder: Path) -> ImageData:
+    return ImageData(which.name, *(_split(which, files, folder, part) for part in ("train", "t10k")), which.classes)
+
+
+def _split(which: IdxSet, files: dict[str, Path], folder: Path, part: str) -> Split:
     count = which.counts[part]
-    images = _elements(which, folder, f"{part}-images-idx3-ubyte", (count, SIDE, SIDE))
-    labels = _elements(which, folder, f"{part}-labels-idx1-ubyte", (count,))
+    images = _elements(which, files, folder, f"{part}-images-idx3-ubyte", (count, SIDE, SIDE))
+    labels = _elements(which, files, folder, f"{part}-labels-idx1-ubyte", (count,))
     if int(labels.max()) >= len(which.classes):
-        path = folder / "raw" / f"{part}-labels-idx1-ubyte"
+        path = files[f"{part}-labels-idx1-ubyte"]
         raise damaged(path, folder, f"is corrupted, it has a label above {len(which.classes) - 1}")
     return Split(images.unsqueeze(1), labels.long())
 
 
-def _elements(which: IdxSet, folder: Path, name: str, shape: tuple[int, ...]) -> Tensor:
-    """The bytes of one IDX file as a tensor of that shape.
-
-    The file is checked by its SHA-256, or else against the archive that it came from, where that is kept.
-    """
-    path, header = folder / "raw" / name, struct.pack(f">{1 + len(shape)}i", 0x0800 + len(shape), *shape)
-    count = torch.Size(shape).numel()
-    content = read_checked(path, folder, size=len(header) + count, sha256=which.sha256.get(name))
-    if name not in which.sha256:
-        _compare_with_archive(which, folder, path, content)
+def _elements(which: IdxSet, files: dict[str, Path], folder: Path, name: str, shape: tuple[int, ...]) -> Tensor:
+    """The bytes of one IDX file as a tensor of that shape."""
+    header = struct.pack(f">{1 + len(shape)}i", 0x0800 + len(shape), *shape)
+    content = content_of(which, name, files[name], folder, len(header) + torch.Size(shape).numel())
     if not content.startswith(header):
         size = "x".join(map(str, shape))
-        raise damaged(path, folder, f"is corrupted, it does not begin as an IDX file of {size} bytes")
+        raise damaged(files[name], folder, f"is corrupted, it does not begin as an IDX file of {size} bytes")
     return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=len(header)).view(shape)
-
-
-def _compare_with_archive(which: IdxSet, folder: Path, path: Path, content: bytes) -> None:
-    archive = path.with_name(f"{path.name}.gz")
-    if not archive.exists():
-        return
-    packed = read_checked(archive, folder, sha256=which.archives.get(archive.name))
-    try:
-        same = gzip.decompress(packed) == content
-    except (OSError, EOFError, zlib.error):
-        same = False
-    if not same:
-        raise damaged(path, folder, f"is corrupted, it is not what {archive.name} holds")
