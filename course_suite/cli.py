@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from course_lib import __version__
+from course_suite.cli_data import add_data_command
 from course_suite.cli_ledger import add_ledger_commands
 from course_suite.cli_records import add_record_commands
 from course_suite.cli_training import add_training_commands
@@ -272,6 +273,7 @@ def release() -> None:
     raise typer.Exit(1 if problems else 0)
 
 
+add_data_command(app, console)
 add_training_commands(app, console)
 add_ledger_commands(app, console)
 add_record_commands(app, console)

@@ -43,6 +43,16 @@ def _train(console: Console):
         validate: Annotated[
             bool, typer.Option("--validate", help="Test on a tenth of the training images: to choose by.")
         ] = False,
+        labels: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Of folder:PATH, in a table.")] = None,
+        image_fit: Annotated[
+            str | None, typer.Option("--fit", help="Of folder:PATH, with --resize: crop, stretch or pad.")
+        ] = None,
+        channels: Annotated[
+            int | None, typer.Option(help="Of folder:PATH: 1 or 3. Default: as the images are.")
+        ] = None,
+        skip_bad: Annotated[
+            bool, typer.Option("--skip-bad", help="Of folder:PATH: leave out files that cannot be used.")
+        ] = False,
         precision: Annotated[str, typer.Option(help="fp32, or bf16 for bfloat16 autocast.")] = "fp32",
         channels_last: Annotated[bool, typer.Option("--channels-last", help="Channels last in memory.")] = False,
         test_once: Annotated[bool, typer.Option("--test-once", help="Test after the last epoch alone.")] = False,
@@ -70,10 +80,11 @@ def _train(console: Console):
             "criterion": criterion, "crop": crop, "flip": flip, "precision": precision, "channels_last": channels_last,
             "test_once": test_once, "curvature": curvature,
         }  # fmt: skip
+        folder = {"labels": labels, "fit": image_fit, "channels": channels, "skip_bad": skip_bad}
         options = {key: parse_value(value) for key, value in split_pairs(parameter or [])}
         plan = Plan(
             model, data, tuple(range(first_seed, first_seed + seeds)), settings, options, resize, pad, take, title,
-            pixels, validate,
+            pixels, validate, {key: value for key, value in folder.items() if value},
         )  # fmt: skip
         default = f"{model}_{data.partition(':')[0]}".lower()
         train_command(console, plan, name or default, device=device, resume=resume, work=work, out=out)

@@ -67,11 +67,10 @@ def _pictures(found: Findings) -> list[str]:
     (height, width), count = sizes.most_common(1)[0]
     lines = [f"size (height x width): {height}x{width}, all"]
     if len(sizes) > 1:
-        smallest, largest = min(sizes, key=lambda size: size[0] * size[1]), max(sizes, key=lambda size: size[0] * size[1])
-        lines = [
-            f"sizes (height x width): {len(sizes):,}, from {smallest[0]}x{smallest[1]} to {largest[0]}x{largest[1]}; most "
-            f"often {height}x{width} ({count:,}); course train needs --resize"
-        ]
+        by_area = sorted(sizes, key=lambda size: size[0] * size[1])
+        extremes = " to ".join(f"{size[0]}x{size[1]}" for size in (by_area[0], by_area[-1]))
+        often = f"most often {height}x{width} ({count:,})"
+        lines = [f"sizes (height x width): {len(sizes):,}, from {extremes}, {often}; course train needs --resize"]
     for what in ("format", "mode"):
         counts: dict[str, int] = {}
         for header in found.headers.values():

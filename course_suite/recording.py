@@ -8,13 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from course_lib.data import DataError, data_root, load
-from course_lib.data.cifar import FOLDER as CIFAR_FOLDER
+from course_lib.data import NAMES, is_at_hand
 from course_suite.errors import UserError
 from course_suite.records import RECORDS, RecordError, check_record, load_records, summarise
-
-# Where each data set lies in the folder of data; None for the one that comes with scikit-learn.
-SETS = {"digits": None, "mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": CIFAR_FOLDER}
 
 
 def print_records(console: Console, folder: Path = RECORDS) -> None:
@@ -40,7 +36,7 @@ def print_records(console: Console, folder: Path = RECORDS) -> None:
 def check_records(folder: Path = RECORDS) -> list[str]:
     """One line for each way in which a record no longer fits what the code builds.
 
-    Records of data that are not on this machine are checked for their network alone.
+    Records of data that are not on this machine are checked for their network alone; nothing is downloaded.
     """
     try:
         records = _load(folder)
@@ -52,7 +48,7 @@ def check_records(folder: Path = RECORDS) -> list[str]:
 
 def sets_at_hand() -> list[str]:
     """The names of the data sets that lie on this machine."""
-    return [name for name in SETS if _is_at_hand(name)]
+    return [name for name in NAMES if is_at_hand(name)]
 
 
 def _load(folder: Path) -> list[dict[str, Any]]:
@@ -60,15 +56,6 @@ def _load(folder: Path) -> list[dict[str, Any]]:
         return load_records(folder)
     except RecordError as error:
         raise UserError(str(error)) from error
-
-
-def _is_at_hand(name: str) -> bool:
-    """Whether the data lie on this machine; nothing is downloaded to find out."""
-    folder = SETS[name]
-    try:
-        return folder is None or ((data_root() / folder).is_dir() and bool(load(name)))
-    except (DataError, ValueError):
-        return False
 
 
 def _cells(record: dict[str, Any]) -> list[str]:

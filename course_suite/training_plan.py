@@ -33,6 +33,7 @@ class Plan:
         take: only so many training images, spread over the classes.
         pixels: a fixed scale of the pixels by its name; None normalises by the training images.
         validate: a tenth of the training images is held out and stands in the place of the test images: for a search.
+        folder: the keyword arguments of ``load_folder``, for ``folder:PATH``.
         title: how the data are called in the record, where ``data`` does not say it.
         settings: the keyword arguments of ``fit``, but for seed, device and files; ``criterion``, ``crop`` and ``flip``
             stand for themselves.
@@ -49,6 +50,7 @@ class Plan:
     title: str | None = None
     pixels: str | None = None
     validate: bool = False
+    folder: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def images(self) -> ImageData:
@@ -59,7 +61,7 @@ class Plan:
         """
         try:
             steps = {"resize": self.resize, "pad": self.pad, "take": self.take, "pixels": self.pixels}
-            data = load_prepared(self.data, **steps)
+            data = load_prepared(self.data, **steps, **self.folder)
             return data.for_choosing() if self.validate else data
         except (ValueError, DataError) as error:
             raise UserError(str(error)) from error

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from course_lib.data import summary
 from course_lib.training import (
     Evaluation,
     Group,
@@ -54,6 +55,8 @@ def _train(
     settings = _identity(plan, place, group.size)
     if work.exists() and any(work.iterdir()) and not resume:
         raise UserError(f"{work} holds an earlier run: add --resume to go on with it, or --name for another one")
+    if group.rank == 0:
+        console.print(summary(plan.images), markup=False, highlight=False, soft_wrap=True)
     machine_peak, runs = cache(measured_peak), []
     for seed in plan.seeds:
         entry = _finished(work, seed, settings)

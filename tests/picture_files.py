@@ -25,11 +25,11 @@ def picture(path, size=(6, 5), seed=0, mode="RGB", orientation=None, **options):
     return pixels
 
 
-def tree(root, counts, **options):
+def tree(root, counts, first_seed=0, **options):
     """Write pictures ``root/NAME/0.png`` and so on, so many for each name; all differ."""
     for number, (name, count) in enumerate(counts.items()):
         for index in range(count):
-            picture(root / name / f"{index:02}.png", seed=1000 * number + index, **options)
+            picture(root / name / f"{index:02}.png", seed=first_seed + 1000 * number + index, **options)
     return root
 
 

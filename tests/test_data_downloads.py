@@ -81,7 +81,7 @@ def test_a_failed_download_leaves_nothing_and_says_what_to_do(tmp_path, download
     downloader.fetch = fetch
     with pytest.raises(
         DataError,
-        match=rf"^mnist is not in {tmp_path}/MNIST/raw, .*, {tmp_path}, and could not be downloaded to {tmp_path} \(.*{reason}.*\)",
+        match=rf"^mnist is not in {tmp_path}/MNIST/raw, .*, and could not be downloaded to {tmp_path} \(.*{reason}.*\)",
     ) as got:
         load_idx(TINY, tmp_path)
     assert 'use "digits", which needs no download' in str(got.value)

@@ -16,8 +16,8 @@ from course_lib.data.part_names import part_of, parts_of
 @pytest.fixture
 def folder(tmp_path):
     """Two classes, three images each to train and two to test, of 6x5 pixels."""
-    tree(tmp_path / "train", {"cat": 3, "dog": 3}, mode="RGB")
-    tree(tmp_path / "test", {"cat": 2, "dog": 2}, size=(6, 5))
+    tree(tmp_path / "train", {"cat": 3, "dog": 3})
+    tree(tmp_path / "test", {"cat": 2, "dog": 2}, first_seed=500)
     return tmp_path
 
 
@@ -189,6 +189,12 @@ def test_copies_of_an_image_stay_on_one_side(tmp_path):
     assert not train & {image.numpy().tobytes() for image in data.test.images}
 
 
+def test_copies_across_a_split_that_is_given_are_said(folder):
+    picture(folder / "test" / "cat" / "again.png", seed=1)
+    picture(folder / "train" / "dog" / "again.png", seed=500)
+    assert load(f"folder:{folder}").notes == ("2 test images are copies of training images",)
+
+
 def test_take_decodes_only_what_it_takes(tmp_path):
     tree(tmp_path / "train", {"a": 6, "b": 3})
     tree(tmp_path / "test", {"a": 2, "b": 2})
@@ -327,6 +333,10 @@ def test_bad_files_are_named_with_their_reasons(damaged):
     text = str(caught.value)
     assert text.startswith(f"5 bad files: {damaged}/a/00.png is empty; {damaged}/a/01.png is empty; ")
     assert text.endswith(": replace or delete them, or leave them out with skip_bad (--skip-bad)")
+    (damaged / "b" / "phone.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(DataError, match=r"^6 bad files: \S+/b/phone.HEIC is HEIC, which is not read here: save it as"):
+        load(f"folder:{damaged}")
+    (damaged / "b" / "phone.HEIC").unlink()
     for index in range(5):
         (damaged / "a" / f"{index:02}.png").unlink()
     with pytest.raises(DataError, match=r"^1 bad files: \S+/b/00.png cannot be read \(.*truncated.*\): replace"):

@@ -8,6 +8,7 @@ from course_lib.data.load import NAMES, data_root, load
 from course_lib.data.photographs import photographs
 from course_lib.data.prepared import load_prepared
 from course_lib.data.splits import ChannelStats, ImageData, Split
+from course_lib.data.summary import summary
 from course_lib.data.transforms import PIXELS, Normaliser, channel_stats, normalise, pad_to, pixel_scale, resize
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "photographs",
     "pixel_scale",
     "resize",
+    "summary",
 ]

@@ -18,6 +18,7 @@ import numpy as np
 import PIL
 from filelock import FileLock
 
+from course_lib.data.copies import find_copies
 from course_lib.data.decoded import AT_A_TIME, Rows, Wanted, decode_rows, read_headers, remarks, settle
 from course_lib.data.errors import BadFileError, DataError
 
@@ -28,11 +29,12 @@ IMAGES, KEPT = "images.u8", "kept.json"
 
 
 class Pictures(NamedTuple):
-    """Decoded pictures, uint8 (N, C, H, W); the files that are not among them; what was done to those that are."""
+    """Decoded pictures, uint8 (N, C, H, W); the files that are not among them; what was done; equal files."""
 
     images: np.ndarray
     bad: list[BadFileError]
     notes: list[str]
+    copies: list[list[Path]]
 
 
 def cache_root() -> Path:
@@ -58,7 +60,7 @@ def decoded(files: Sequence[Path], wanted: Wanted, *, skip_bad: bool = True) -> 
         return _open(folder, files)
     headers, bad = read_headers(files)
     if not headers or (bad and not skip_bad):
-        return Pictures(np.empty((0, 1, 1, 1), np.uint8), bad, [])
+        return Pictures(np.empty((0, 1, 1, 1), np.uint8), bad, [], [])
     how, good = settle(headers, wanted), list(headers)
     shape = (len(good), how.channels, *how.size)
     num_bytes = math.prod(shape)
@@ -66,7 +68,7 @@ def decoded(files: Sequence[Path], wanted: Wanted, *, skip_bad: bool = True) -> 
         rows = Rows(np.empty(shape, np.uint8), np.zeros(len(good), np.uint8))
         bad += decode_rows(good, how, rows)
         images = rows.images if rows.done.all() else rows.images[rows.done > 0]
-        return Pictures(images, bad, remarks(rows.done, headers, how))
+        return Pictures(images, bad, remarks(rows.done, headers, how), find_copies(files))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _remove_stale(folder)
@@ -74,7 +76,7 @@ def decoded(files: Sequence[Path], wanted: Wanted, *, skip_bad: bool = True) -> 
             if not (folder / KEPT).exists():
                 rows = _rows(folder, shape)
                 bad += decode_rows(good, how, rows)
-                _finish(folder, rows, bad, remarks(rows.done, headers, how))
+                _finish(folder, rows, Pictures(rows.images, bad, remarks(rows.done, headers, how), find_copies(files)))
         return _open(folder, files)
     except OSError as error:
         raise DataError(
@@ -103,7 +105,7 @@ def _rows(folder: Path, shape: tuple[int, ...]) -> Rows:
     return Rows(*(np.memmap(part, np.uint8, "r+", shape=size) for part, size in zip(parts, shapes, strict=True)))
 
 
-def _finish(folder: Path, rows: Rows, bad: list[BadFileError], notes: list[str]) -> None:
+def _finish(folder: Path, rows: Rows, made: Pictures) -> None:
     """Put the pictures in place; the file ``KEPT``, which comes last, says that they are complete."""
     good, shape = np.flatnonzero(rows.done), rows.images.shape
     if len(good) < len(rows.done):
@@ -114,8 +116,9 @@ def _finish(folder: Path, rows: Rows, bad: list[BadFileError], notes: list[str])
         _parts(folder)[0].replace(folder / IMAGES)
     content = {
         "shape": [len(good), *shape[1:]],
-        "bad": {str(error.path): error.reason for error in bad},
-        "notes": notes,
+        "bad": {str(error.path): error.reason for error in made.bad},
+        "notes": made.notes,
+        "copies": [[str(file) for file in group] for group in made.copies],
     }
     temporary = folder / f"{KEPT}.part"
     temporary.write_text(json.dumps(content), encoding="utf-8")
@@ -134,7 +137,8 @@ def _open(folder: Path, files: Sequence[Path]) -> Pictures:
     (folder / KEPT).touch()
     images = np.memmap(folder / IMAGES, np.uint8, "c", shape=tuple(content["shape"]))
     bad = [BadFileError(file, content["bad"][str(file)]) for file in files if str(file) in content["bad"]]
-    return Pictures(images, bad, content["notes"])
+    copies = [[Path(file) for file in group] for group in content["copies"]]
+    return Pictures(images, bad, content["notes"], copies)
 
 
 def _reserve(path: Path, num_bytes: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from course_lib.data.cache import decoded
-from course_lib.data.decoded import Wanted
+from course_lib.data.decoded import Wanted, read_headers
 from course_lib.data.errors import BadFileError, DataError
 from course_lib.data.label_table import SUFFIXES, find_tables, list_tables
 from course_lib.data.listing import Classes, Listing, list_images
@@ -63,12 +63,13 @@ def load_folder(
         _check_take(take, parts["train"])
         parts["train"] = take_evenly(parts["train"], take)
     files = [file for part in parts.values() for found in part.values() for file in found]
-    _refuse(path, bad, skip_bad)
+    if bad and not skip_bad:  # all of them in one message
+        _refuse(path, bad + read_headers(files)[1], skip_bad)
     pictures = decoded(files, Wanted(size, fit, channels), skip_bad=skip_bad)
     bad += pictures.bad
     _refuse(path, bad, skip_bad)
     parts = _without(path, parts, {error.path for error in pictures.bad})
-    notes += pictures.notes
+    notes += pictures.notes + _leaks(parts, pictures.copies)
     if bad:
         notes.append(f"{len(bad):,} bad files skipped")
     if listing.other:
@@ -153,6 +154,18 @@ def _without(path: Path, parts: dict[str, Classes], bad: set[Path]) -> dict[str,
     if "validation" in kept and not any(kept["validation"].values()):
         del kept["validation"]
     return kept
+
+
+def _leaks(parts: dict[str, Classes], copies: list[list[Path]]) -> list[str]:
+    """How many images to test on, or to choose by, are copies of images to train on."""
+    trained = {file for files in parts["train"].values() for file in files}
+    copied = {file for group in copies if trained.intersection(group) for file in group}
+    counts = {
+        part: sum(file in copied for files in classes.values() for file in files)
+        for part, classes in parts.items()
+        if part != "train"
+    }
+    return [f"{count:,} {part} images are copies of training images" for part, count in counts.items() if count]
 
 
 def _data(path: Path, parts: dict[str, Classes], images: np.ndarray, notes: tuple[str, ...]) -> ImageData:

@@ -109,10 +109,13 @@ def _model_problems(record: dict[str, Any]) -> list[str]:
 
 
 def _data_problems(record: dict[str, Any]) -> list[str]:
-    from course_lib.data import load_prepared
+    from course_lib.data import DataError, load_prepared
 
     entry = record["data"]
-    found = load_prepared(entry["name"], **{step: entry[step] for step in ("resize", "pad", "take")})
+    try:
+        found = load_prepared(entry["name"], **{step: entry[step] for step in ("resize", "pad", "take")})
+    except DataError as error:
+        return [f"{record['name']}: the data cannot be read: {error}"]
     found = found.for_choosing() if entry.get("validate") else found
     if found.sha256 != entry["sha256"]:
         return [f"{record['name']}: the data {entry['title']} have another hash than the one recorded: train it again"]
