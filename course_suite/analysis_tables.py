@@ -16,7 +16,7 @@ LABELS = {
     "param_bytes": "memory of parameters",
     "buffer_bytes": "memory of buffers",
     "peak_activation_bytes": "memory of activations, largest at once",
-    "training_activation_bytes": "memory of all activations",
+    "training_activation_bytes": "memory that training keeps",
     "inference_bytes": "memory of an inference",
     "training_bytes_with_momentum": "memory of a training step (SGD, momentum)",
 }

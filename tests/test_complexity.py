@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import pytest
@@ -155,7 +156,7 @@ def test_analysis_within_an_analysis_leaves_nothing_behind() -> None:
 
 
 def test_other_threads_compute_undisturbed_and_are_not_counted() -> None:
-    other, seen = nn.Linear(2, 2), []
+    other, seen = nn.Linear(2, 2), SimpleQueue()
 
     class Starting(nn.Module):
         def __init__(self) -> None:
@@ -163,7 +164,7 @@ def test_other_threads_compute_undisturbed_and_are_not_counted() -> None:
             self.conv = nn.Conv2d(3, 4, 3)
 
         def forward(self, x: Tensor) -> Tensor:
-            thread = threading.Thread(target=lambda: seen.append(other(torch.ones(1, 2))))
+            thread = threading.Thread(target=lambda: seen.put(other(torch.ones(1, 2))))
             thread.start()
             thread.join()
             return self.conv(x)
@@ -171,31 +172,34 @@ def test_other_threads_compute_undisturbed_and_are_not_counted() -> None:
     found = analyze(Starting(), (3, 8, 8))
 
     assert [row.name for row in found.rows] == ["conv"]
-    assert torch.equal(seen[0], other(torch.ones(1, 2)))
+    assert torch.equal(seen.get_nowait(), other(torch.ones(1, 2)))
 
 
-class Devices(TorchDispatchMode):
-    """Records the devices of every operation's tensors."""
+class Computed(TorchDispatchMode):
+    """Records the tensors of every operation that are not on the meta device."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: set[str] = set()
+        self.seen: list[Tensor] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))
-        self.seen |= {leaf.device.type for leaf in tree_leaves((args, output)) if isinstance(leaf, Tensor)}
+        leaves = (leaf for leaf in tree_leaves((args, output)) if isinstance(leaf, Tensor))
+        self.seen += [leaf for leaf in leaves if not leaf.is_meta]
         return output
 
 
 @pytest.mark.parametrize("make", [Net, lambda: build("lenet5_1998"), lambda: nn.LSTM(8, 5, batch_first=True)])
-def test_nothing_is_computed_on_the_models_own_device(make: Callable[[], nn.Module]) -> None:
+def test_nothing_is_computed_but_a_few_constants(make: Callable[[], nn.Module]) -> None:
     model = make()
     shape = (8, 8) if isinstance(model, nn.LSTM) else (1, 32, 32) if not isinstance(model, Net) else (3, 8, 8)
 
-    with Devices() as devices:
+    with Computed() as computed:
         analyze(model, shape, training=True)
 
-    assert devices.seen == {"meta"}
+    own = {tensor.data_ptr() for tensor in model.parameters()}
+    assert not own & {tensor.data_ptr() for tensor in computed.seen}
+    assert max([tensor.numel() for tensor in computed.seen], default=0) < 10_000
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -294,9 +298,12 @@ def test_forward_that_needs_values_is_an_error_that_says_so() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return x if x.sum() > 0 else -x
 
-    message = r"layer 1 \(Deciding\) .* \(1, 4, 6, 6\): .*; its forward needs values"
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), Deciding())
+    message = r"layer 1 \(Deciding\) needs values, and shapes \(1, 4, 6, 6\) alone were to be used: it asks a tensor"
     with pytest.raises(ValueError, match=message):
-        analyze(nn.Sequential(nn.Conv2d(3, 4, 3), Deciding()), (3, 8, 8))
+        analyze(model, (3, 8, 8), values="never")
+    with pytest.raises(ValueError, match="and the model has no values: build it on the CPU"):
+        analyze(model.to("meta"), (3, 8, 8))
 
 
 def test_values_that_do_not_depend_on_the_input_may_be_read() -> None:
@@ -312,18 +319,19 @@ def test_values_that_do_not_depend_on_the_input_may_be_read() -> None:
     assert analyze(Gated(), (3, 8, 8)).macs == 4 * 36 * 27
 
 
-@pytest.mark.parametrize("shape", [(), (3, 0, 8), (3, 8.0, 8), "3x8x8", [(3, 8, 8), ()], 3, None])
+@pytest.mark.parametrize("shape", [(3, 0, 8), (3, 8.0, 8), "3x8x8", [(3, 8, 8), (0,)], 3, None, (3, True)])
 def test_shape_that_is_none_is_refused(shape: Any) -> None:
-    with pytest.raises(ValueError, match=r"input_shape must hold positive integers, such as \(3, 224, 224\), got"):
+    with pytest.raises(ValueError, match=r"a shape must hold positive integers, such as \(3, 224, 224\), got"):
         analyze(nn.Identity(), shape)
 
 
 @pytest.mark.parametrize(
     ("model", "options", "message"),
     [
-        (nn.Identity(), {"batch_size": 0}, "batch_size must be a positive integer, got 0"),
+        (nn.Identity(), {"batch_size": 0}, "batch_size must be a positive integer or None, got 0"),
         (nn.Identity(), {"input_dtype": [torch.long] * 2}, "input_dtype must be one torch.dtype, or one for each of 1"),
-        (nn.Sequential(nn.LazyLinear(3)), {}, "layer 0 has no shape yet: run the model once"),
+        (nn.Sequential(nn.LazyLinear(3)), {"values": "never"}, "layer 0 has no shape yet: run the model once"),
+        (nn.Identity(), {"values": "now"}, "values must be 'auto', 'never' or 'always', got 'now'"),
         (print, {}, "model must be a torch.nn.Module, got builtin_function_or_method"),
     ],
 )

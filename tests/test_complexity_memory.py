@@ -1,4 +1,4 @@
-"""Memory of activations, against sums by hand: bytes of 32-bit numbers, one image unless said otherwise."""
+"""Memory of activations, against sums by hand and against what autograd saves: bytes of 32-bit numbers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def test_chain_keeps_two_neighbours_alive() -> None:
 
     assert [row.activation_bytes for row in found.rows] == [MAPS, MAPS, 0, 40]
     assert found.peak_activation_bytes == IMAGE + 2 * MAPS
-    assert found.training_activation_bytes == IMAGE + 2 * MAPS + 40
+    assert found.activation_bytes == IMAGE + 2 * MAPS + 40
+    assert found.training_activation_bytes == IMAGE + MAPS  # the convolution's input; the linear layer's is a view
 
 
 def test_activation_in_place_takes_nothing() -> None:
@@ -53,14 +54,14 @@ def test_shortcut_keeps_its_input_alive() -> None:
 
     # the input of the block, the two sides of the second convolution; then the sum and both its terms
     assert found.peak_activation_bytes == IMAGE + 3 * MAPS
-    assert found.training_activation_bytes == IMAGE + 5 * MAPS
+    assert found.activation_bytes == IMAGE + 5 * MAPS
     assert [row.activation_bytes for row in found.rows] == [MAPS] * 5
 
 
 def test_sum_in_place_takes_nothing() -> None:
     found = analyze(nn.Sequential(nn.Conv2d(3, 5, 1), Residual(in_place=True)), (3, 8, 8))
 
-    assert found.training_activation_bytes == IMAGE + 3 * MAPS
+    assert found.activation_bytes == IMAGE + 3 * MAPS
     assert [(row.type, row.activation_bytes) for row in found.rows[-1:]] == [("add", 0)]
 
 
@@ -73,7 +74,8 @@ def test_views_take_nothing_and_keep_their_source_alive() -> None:
 
     found = analyze(Views(), (3, 8, 8))
 
-    assert found.training_activation_bytes == IMAGE + IMAGE + 4 * 64
+    assert found.activation_bytes == IMAGE + IMAGE + 4 * 64
+    assert found.training_activation_bytes == 0  # nothing is trained
     assert found.peak_activation_bytes == IMAGE + IMAGE + 4 * 64
 
 
@@ -88,7 +90,8 @@ def test_parameters_and_their_views_are_no_activations() -> None:
 
     found = analyze(Turned(), (4, 3))
 
-    assert found.training_activation_bytes == 4 * (12 + 15 + 20)  # the input, a copy of the weight, the output
+    assert found.training_activation_bytes == 4 * 12
+    assert found.activation_bytes == 4 * (12 + 15 + 20)  # the input, a copy of the weight, the output
 
 
 def test_copies_by_rearranging_are_rows() -> None:
@@ -103,7 +106,7 @@ def test_copies_by_rearranging_are_rows() -> None:
     found = analyze(Copies(), (3, 8, 8))
 
     assert [(row.type, row.activation_bytes) for row in found.rows] == [("Conv2d", IMAGE), ("reshape", IMAGE)]
-    assert sum(row.activation_bytes for row in found.rows) == found.training_activation_bytes - IMAGE
+    assert sum(row.activation_bytes for row in found.rows) == found.activation_bytes - IMAGE
 
 
 def test_memory_of_inference_and_training() -> None:
@@ -115,7 +118,7 @@ def test_memory_of_inference_and_training() -> None:
     buffers = 4 * 10 + 8  # means, variances, and the number of batches in 64 bits
     assert (found.param_bytes, found.buffer_bytes) == (weights, buffers)
     assert found.forward_bytes == weights + buffers + 2 * (IMAGE + 2 * MAPS)
-    assert found.training_bytes() == 3 * weights + buffers + 2 * (IMAGE + 2 * MAPS)
+    assert found.training_bytes() == 3 * weights + buffers + 2 * (IMAGE + MAPS)  # what the two layers take in
     assert found.training_bytes(optimizer_slots=2) == found.training_bytes() + weights
 
 

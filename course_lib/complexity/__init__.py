@@ -8,7 +8,8 @@ whole input, one image by default. Memory is in bytes.
 """
 
 from course_lib.complexity.analyze import analyze
+from course_lib.complexity.inputs import Input
 from course_lib.complexity.meta import build_meta, on_meta
 from course_lib.complexity.rows import Complexity, Row, Stage
 
-__all__ = ["Complexity", "Row", "Stage", "analyze", "build_meta", "on_meta"]
+__all__ = ["Complexity", "Input", "Row", "Stage", "analyze", "build_meta", "on_meta"]

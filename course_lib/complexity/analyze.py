@@ -1,179 +1,125 @@
-"""``analyze``: the cost of a model's forward pass, found without computing it."""
+"""``analyze``: the cost of a model's forward pass, found without computing it where shapes alone will do."""
 
 from __future__ import annotations
 
-import contextlib
-import traceback
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.nn.parameter import is_lazy
 
-from course_lib.complexity.rows import Complexity, Shape
-from course_lib.complexity.tracer import Tracer, tensors_in
-from course_lib.complexity.traces import rows_of
+from course_lib.complexity.constants import META
+from course_lib.complexity.counts import Rules
+from course_lib.complexity.errors import HINT, is_about_shapes
+from course_lib.complexity.inputs import Input, Inputs, check_arguments, read_inputs
+from course_lib.complexity.passes import Contents, PassError, run_pass
+from course_lib.complexity.rows import Complexity
 
-NO_VALUES = "; its forward needs values, and an analysis has shapes alone"
+MOST_BYTES = 8 << 30  # of parameters, with which a model is run on values without being asked
+CPU = torch.device("cpu")
 
 
 def analyze(
     model: nn.Module,
-    input_shape: Sequence[int] | Sequence[Sequence[int]],
-    *,
-    batch_size: int = 1,
+    *inputs: Sequence[int] | Sequence[Sequence[int]] | Tensor | Input | Any,
+    batch_size: int | None = 1,
     training: bool = False,
     input_dtype: torch.dtype | Sequence[torch.dtype] | None = None,
+    values: Literal["auto", "never", "always"] = "auto",
+    rules: Rules | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    **named: Any,
 ) -> Complexity:
     """Count parameters, multiply-adds, memory and receptive fields of one forward pass.
 
-    The model is not changed: its device, mode, hooks, buffers and weights stay, and nothing is computed from its
-    values. Functions are counted like layers: ``F.conv2d``, ``x @ w``, ``einsum``, attention. A layer that is called
-    twice counts twice, its parameters once. What cannot be counted is in ``not_counted``, never silently 0.
+    The model is not changed: its device, mode, hooks, buffers, weights, caches and helper objects are afterwards as
+    they were. Functions are counted like layers: ``F.conv2d``, ``x @ w``, ``einsum``, attention, scripts. A layer that
+    is called twice counts twice, its parameters once. What cannot be counted is in ``not_counted``, never silently 0.
+
+    The pass runs on shapes alone, where nothing is computed. A model that looks at values (a padding mask, a box that
+    is kept or not) runs on real numbers instead: the result's ``ran_on`` says so, and ``reason`` why. The counts are
+    then those of that input, so give a typical one where they depend on it.
+
+    Examples:
+        ``analyze(net, (3, 224, 224))``: one image. ``analyze(net, (3, 16, 16), ())``: and one number an image.
+        ``analyze(net, Input((77,), torch.long), mask=torch.ones(1, 77))``: words, and a mask by name.
+        ``analyze(graph_net, (34, 16), Input((2, 78), torch.long), batch_size=None)``: no batch axis.
+        ``analyze(net, {"image": (3, 224, 224), "size": ()})``: a dictionary.
 
     Args:
         model: any module, on any device, the meta device included.
-        input_shape: the shape of one input without its batch, such as (3, 224, 224), or one such shape for each of
-            several inputs.
-        batch_size: images in the batch; counts and memory grow with it.
+        inputs: what the model's forward takes, in order: a shape without its batch, such as (3, 224, 224); an
+            ``Input``, a shape with a dtype; a tensor, taken as it is, its batch included; a list or a dictionary of
+            those; anything else goes in as it is. One list of shapes stands for several inputs.
+        batch_size: images in the batch; counts and memory grow with it. None: shapes are whole.
         training: count the forward pass of training mode, auxiliary heads included. The mode is restored.
-        input_dtype: of the inputs, one for all or one for each, such as torch.long for an embedding. Default: that of
-            the model's first floating parameter.
+        input_dtype: of inputs given as shapes, one for all or one for each. Default: that of the model's first
+            floating parameter.
+        values: "auto": on real numbers if shapes alone do not do; "never"; "always".
+        rules: multiply-adds of what has no rule, or another rule: by the name that ``not_counted`` gives, such as
+            "torchvision.deform_conv2d", or by a function of torch, ``rule(args, kwargs, output)``; by a class of
+            layers, which is then one row, ``rule(module, args, output)``.
+        kwargs: arguments by name, for names that ``analyze`` takes itself.
+        named: arguments of the model's forward by name.
 
     Raises:
-        ValueError: a shape is not one of positive integers, the model has parameters without a shape (lazy layers) or
-            is compiled to a script, or it cannot take the input: the message names the layer, the shape that reached
-            it, and torch's reason.
+        ValueError: an input is none, the model's forward takes other arguments, or the pass fails: the message names
+            the layer, what reached it, and the reason.
     """
-    shapes = _checked_shapes(input_shape, batch_size)
-    model, names, parameters = _contents(model)
-    dtypes = _checked_dtypes(input_dtype, parameters, len(shapes))
-    inputs = [torch.empty(shape, dtype=dtype, device="meta") for shape, dtype in zip(shapes, dtypes, strict=True)]
-    tracer = Tracer(names, parameters)
-    with torch.no_grad(), _as_it_was(names, training), _hooks(tracer), _uncompiled(names):
+    if values not in ("auto", "never", "always"):
+        raise ValueError(f"values must be 'auto', 'never' or 'always', got {values!r}")
+    contents = Contents.of(model)
+    if not inputs and "input_shape" in named:
+        inputs = (named.pop("input_shape"),)
+    given = read_inputs(inputs, {**named, **(kwargs or {})}, batch_size, input_dtype, contents.dtype)
+    check_arguments(contents.model, given)
+    reason = "asked for"
+    if any(is_lazy(parameter) for parameter in contents.parameters):
+        contents, reason = _with_shapes(contents, given, values), "a lazy layer takes its shape from an input"
+    if values != "always":
         try:
-            with tracer:
-                for tensor in inputs:
-                    tracer.admit(tensor)
-                output = model(*inputs)
-        except Exception as error:
-            raise ValueError(_failure(tracer, error)) from error
-    return Complexity(
-        rows=tuple(tracer.rows),
-        input_shapes=tuple(shapes),
-        outputs=rows_of(tensors_in(output)),
-        params=sum([parameter.numel() for parameter in parameters]),
-        param_bytes=sum([_bytes(parameter) for parameter in parameters]),
-        buffer_bytes=sum(_bytes(buffer) for buffer in model.buffers()),
-        peak_activation_bytes=tracer.memory.peak_bytes,
-        training_activation_bytes=tracer.memory.total_bytes,
+            return run_pass(contents, given, training=training, rules=rules or {})
+        except PassError as error:
+            if values == "never" or is_about_shapes(error.cause):
+                raise ValueError(str(error)) from error.cause
+            reason = str(error).removesuffix(f"; {HINT}")
+            _check_values(contents, reason)
+    else:
+        _check_values(contents, "values='always'")
+    try:
+        return run_pass(contents, given, training=training, rules=rules or {}, reason=reason)
+    except PassError as error:
+        raise ValueError(str(error)) from error.cause
+
+
+def _check_values(contents: Contents, reason: str) -> None:
+    """Whether the model can be run.
+
+    Raises:
+        ValueError: it is on the meta device, or so large that it should be asked for.
+    """
+    if any(parameter.is_meta for parameter in contents.parameters):
+        raise ValueError(f"{reason}; and the model has no values: build it on the CPU, not on the meta device")
+    size = sum(parameter.numel() * parameter.element_size() for parameter in contents.parameters)
+    if size > MOST_BYTES and reason != "values='always'":
+        raise ValueError(f"{reason}; the model has {size / 2**30:.0f} GiB of parameters: ask for values='always'")
+
+
+def _with_shapes(contents: Contents, given: Inputs, values: str) -> Contents:
+    """A copy of a model with lazy layers, which has been run once, so that they have shapes."""
+    name = next(
+        name for module, name in contents.names.items() if any(is_lazy(p) for p in module.parameters(recurse=False))
     )
-
-
-def _checked_shapes(input_shape: Any, batch_size: int) -> list[Shape]:
-    if type(batch_size) is not int or batch_size < 1:
-        raise ValueError(f"batch_size must be a positive integer, got {batch_size!r}")
-    several = isinstance(input_shape, Sequence) and len(input_shape) > 0 and isinstance(input_shape[0], Sequence)
-    shapes = list(input_shape) if several else [input_shape]
-    for shape in shapes:
-        plain = isinstance(shape, Sequence) and not isinstance(shape, str) and len(shape) > 0
-        if not plain or not all(type(size) is int and size > 0 for size in shape):
-            raise ValueError(f"input_shape must hold positive integers, such as (3, 224, 224), got {input_shape!r}")
-    return [(batch_size, *shape) for shape in shapes]
-
-
-def _contents(model: Any) -> tuple[nn.Module, dict[nn.Module, str], list[Tensor]]:
-    """The model without what compiles it or spreads it over devices, its modules' names, its parameters, each once."""
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"model must be a torch.nn.Module, got {type(model).__name__}")
-    model = getattr(model, "_orig_mod", model)
-    if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
-        model = model.module
-    names = {module: name for name, module in model.named_modules()}
-    parameters = {}
-    for module, name in names.items():
-        if isinstance(module, torch.jit.ScriptModule):
-            raise ValueError(f"layer {name or type(module).__name__} is a script: analyze the module it was made from")
-        for parameter in module._parameters.values():
-            if parameter is not None:
-                parameters[id(parameter)] = parameter
-                if is_lazy(parameter):
-                    raise ValueError(f"layer {name or type(module).__name__} has no shape yet: run the model once")
-    return model, names, list(parameters.values())
-
-
-def _checked_dtypes(given: Any, parameters: list[Tensor], count: int) -> list[torch.dtype]:
-    if given is None:
-        floating = (parameter.dtype for parameter in parameters if parameter.is_floating_point())
-        return [next(floating, torch.get_default_dtype())] * count
-    dtypes = [given] * count if isinstance(given, torch.dtype) else list(given)
-    if len(dtypes) != count or not all(isinstance(dtype, torch.dtype) for dtype in dtypes):
-        raise ValueError(f"input_dtype must be one torch.dtype, or one for each of {count} inputs, got {given!r}")
-    return dtypes
-
-
-@contextlib.contextmanager
-def _as_it_was(modules: Iterable[nn.Module], training: bool) -> Iterator[None]:
-    """Training or evaluation mode for a while; then each module's own mode, attributes, buffers and parts again."""
-    saved = [(vars(module), vars(module).copy()) for module in modules]
-    saved += [(own, own.copy()) for now, _ in saved for own in (now["_parameters"], now["_buffers"], now["_modules"])]
+    if values == "never":
+        raise ValueError(f"layer {name or type(contents.model).__name__} has no shape yet: run the model once")
+    model = copy.deepcopy(contents.model)
+    args, kwargs, _ = given.tensors(CPU if contents.device == META else contents.device, values=True)
     try:
-        for module in modules:
-            vars(module)["training"] = training
-        yield
-    finally:
-        for now, before in saved:
-            now.clear()
-            now.update(before)
-
-
-@contextlib.contextmanager
-def _hooks(tracer: Tracer) -> Iterator[None]:
-    """Tell the tracer of every module's forward, without a hook on the model itself."""
-    handles = [
-        register_module_forward_pre_hook(tracer.enter),
-        register_module_forward_hook(tracer.leave, with_kwargs=True),
-    ]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-@contextlib.contextmanager
-def _uncompiled(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """What ``torch.compile`` has wrapped inside the model runs as it was written."""
-    if not any("_orig_mod" in module._modules or module._compiled_call_impl is not None for module in modules):
-        yield
-        return
-    with torch.compiler.set_stance("force_eager"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Using `torch.compile.module.` when there are global hooks")
-        yield
-
-
-def _failure(tracer: Tracer, error: Exception) -> str:
-    """Which layer could not take which shape, and why, in one line."""
-    reason = " ".join(str(error).split()) or type(error).__name__
-    frame = _failed_frame(tracer, error)
-    if frame is None:
-        return f"the model failed before its first layer: {reason}"
-    shapes = " and ".join(str(shape) for shape in frame.input_shapes) or "no tensor"
-    hint = NO_VALUES if "meta" in reason else ""
-    return f"layer {frame.name} ({type(frame.module).__name__}) cannot take an input of shape {shapes}: {reason}{hint}"
-
-
-def _failed_frame(tracer: Tracer, error: Exception) -> Any:
-    """The innermost module that was running when ``error`` was raised."""
-    frames = {}
-    for frame in tracer.frames[1:]:
-        frames.setdefault(id(frame.module), frame)  # the first: a model that asks itself again comes later
-    running = [id(frame.f_locals.get("self")) for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return next((frames[module] for module in reversed(running) if module in frames), None)
-
-
-def _bytes(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
+        with torch.no_grad(), torch.random.fork_rng():
+            model.eval()(*args, **kwargs)
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"layer {name} has no shape yet, and the model does not run: {reason}") from error
+    return Contents.of(model)

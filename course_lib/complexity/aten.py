@@ -8,8 +8,11 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from course_lib.complexity.counts import ATEN_RULES
-from course_lib.complexity.stand_ins import StandIns
+from course_lib.complexity.counts import ATEN_RULES, QUANTIZED_RULES, Rules
+from course_lib.complexity.kept import backward_macs, keep, tensors_among
+from course_lib.complexity.memory import Memory
+from course_lib.complexity.stand_ins import TRAINED, Arguments
+from course_lib.complexity.traces import CUTS, mark, trace_of
 
 # Operations that sum no products; those that torch itself marks as pointwise or as views are not repeated here.
 FREE = frozenset(
@@ -56,26 +59,55 @@ def _is_known(name: str) -> bool:
 
 
 class AtenCounter(TorchDispatchMode):
-    """Counts torch's inner operations while it is active; tensors that are not on the meta device are stood in for."""
+    """Counts torch's inner operations while it is active, and books the memory that they take and keep.
 
-    def __init__(self, stand_ins: StandIns):
+    Attributes:
+        macs: multiply-adds so far.
+        backward_macs: those of the gradients.
+        not_counted: operations that no rule covers.
+    """
+
+    def __init__(self, arguments: Arguments, memory: Memory, rules: Rules, *, grad: bool) -> None:
         super().__init__()
-        self.macs = 0
+        self.macs = self.backward_macs = 0
         self.not_counted: list[str] = []
-        self._stand_ins = stand_ins
+        self._arguments, self._memory, self._rules, self._grad = arguments, memory, rules, grad
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        """Run one inner operation on shapes alone, and count it."""
-        args, kwargs = self._stand_ins.inner_call(args, kwargs or {})
+        """Run one inner operation, on shapes alone where the pass is one of shapes, and count it."""
+        args, kwargs = self._arguments.inner_call(args, kwargs or {})
         output = func(*args, **kwargs)
         name = func.overloadpacket.__name__
-        rule = ATEN_RULES.get(name) if func.namespace == "aten" else None
+        outputs = [value for value in _values(output) if isinstance(value, Tensor)]
+        own = self._rules.get(f"{func.namespace}.{name}")
+        rule = own or (ATEN_RULES.get(name) if func.namespace == "aten" else QUANTIZED_RULES.get(name))
+        macs = 0
         if rule is not None:
-            first = output[0] if isinstance(output, tuple) else output
-            self.macs += rule(args, kwargs, first)
-        elif not is_free(func) and any(isinstance(value, Tensor) for value in _values(output)):
+            macs = int(rule(args, kwargs, output if own else outputs[0] if outputs else output))
+            self.macs += macs
+        elif outputs and not is_free(func):
             self.not_counted.append(f"{func.namespace}.{name}")
+        self._book(func, name.strip("_"), args, kwargs, outputs, macs)
         return output
+
+    def _book(self, func, name: str, args: tuple, kwargs: dict[str, Any], outputs: list[Tensor], macs: int) -> None:
+        """Memory that is taken, memory that is kept, and the products of the gradients."""
+        sources = tensors_among(args, kwargs)
+        for tensor in outputs:
+            self._memory.watch(tensor, sources)
+        needs_grad = self._arguments.needs_grad
+        if not outputs or not self._grad or not any(needs_grad(source) for source in sources):
+            return
+        if name in CUTS or not (outputs[0].is_floating_point() or outputs[0].is_complex()):
+            return
+        for tensor in outputs:
+            if trace_of(tensor) is None:
+                mark((tensor,), TRAINED)
+        if not func.is_view:
+            in_place = func.overloadpacket.__name__.endswith("_")
+            keep(self._memory, name, args, kwargs, outputs[0], needs_grad, in_place)
+        if macs:
+            self.backward_macs += backward_macs(name, macs, args, kwargs, needs_grad)
 
 
 def _values(output: Any) -> tuple | list:

@@ -6,13 +6,14 @@ multiply-add: nothing is summed. So it counts 0, like activations, normalisation
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
 from torch import Tensor
 
 Rule = Callable[[tuple, dict[str, Any], Any], int]
+Rules = Mapping[Any, Callable[..., int]]  # a user's own, by the name of an operation, a function, or a class of layers
 
 
 def conv_rule(args: tuple, kwargs: dict[str, Any], output: Tensor) -> int:
@@ -103,3 +104,17 @@ ATEN_RULES: dict[str, Rule] = {
         attention_rule,
     ),
 }
+
+
+def _quantized_rule(args: tuple, kwargs: dict[str, Any], output: Tensor) -> int:
+    """The packed weight tells its shape when it is unpacked: (C_out, C_in / groups, ...) or (out, in)."""
+    packed = args[1] if len(args) > 1 else next(value for key, value in kwargs.items() if "weight" in key)
+    weight = packed.unpack()[0] if hasattr(packed, "unpack") else packed.__getstate__()[0][1][1]
+    return output.numel() * prod(weight.shape[1:])
+
+
+QUANTIZED_RULES: dict[str, Rule] = dict.fromkeys(
+    [f"{name}{tail}" for name in ("linear", "conv1d", "conv2d", "conv3d") for tail in ("", "_relu", "_dynamic")]
+    + ["linear_relu_dynamic", "conv2d_add_relu"],
+    _quantized_rule,
+)

@@ -167,6 +167,11 @@ def _one(pair: tuple) -> Any:
     return pair[0] if pair[0] == pair[1] else pair
 
 
+def input_field(tensor: Tensor) -> ReceptiveField | None:
+    """The field of the model's input."""
+    return INPUT_PIXEL if tensor.dim() == 4 else None
+
+
 FIELD_RULES: dict[str, FieldRule] = {
     **dict.fromkeys(POINTWISE.split(), _pointwise),
     **{name: _pool(positions) for name, positions in POSITIONS.items()},

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 from torch._ops import OpOverload, OpOverloadPacket
 
-from course_lib.complexity.counts import FUNCTION_RULES, Rule
+from course_lib.complexity.counts import FUNCTION_RULES, Rule, Rules
 from course_lib.complexity.fields import FIELD_RULES, FieldRule
 from course_lib.complexity.shortcuts import SHORTCUTS, Shortcut
 
@@ -41,6 +41,18 @@ ASKS = frozenset(
     __complex__ __index__ __format__ __repr__ __hash__ _set_grad_enabled
     """.split()
 )
+# Of those, the ones that are answered for the model's own device, or that must not be answered by a stale value.
+PLACES = frozenset("device is_meta is_cpu is_cuda get_device".split())
+VALUES = frozenset("item tolist is_nonzero bool int float complex index format set_grad_enabled".split())
+# Functions that make a tensor of given values, and those that make one like another.
+MAKERS = frozenset(
+    """zeros ones empty full rand randn randint randperm arange linspace logspace eye tril_indices triu_indices
+    empty_strided tensor as_tensor hann_window hamming_window scalar_tensor from_numpy""".split()
+)
+LIKES = {
+    **dict.fromkeys(("zeros_like", "new_zeros"), 0),
+    **dict.fromkeys(("ones_like", "new_ones"), 1),
+}
 TENSOR_ATTRIBUTES = frozenset({"T", "mT", "H", "mH", "data", "real", "imag"})
 MOVES = frozenset({"to", "cpu", "cuda", "type_as", "pin_memory"})
 
@@ -50,6 +62,9 @@ class Kind(NamedTuple):
 
     name: str
     asks: bool = False
+    careful: bool = False  # a question whose answer depends on where the tensor is, or on its values
+    makes: bool = False
+    in_place: bool = False
     moves: bool = False
     silent: bool = False
     known: bool = False  # by a rule, or as one that sums no products: no need to look inside
@@ -58,13 +73,17 @@ class Kind(NamedTuple):
     field: FieldRule | None = None
 
 
-def classify(func: Callable[..., Any]) -> Kind:
-    """What is known of ``func``; of a function that is not torch's own only its name."""
+def classify(func: Callable[..., Any], rules: Rules) -> Kind:
+    """What is known of ``func``; of a function that is not torch's own only its name. A user's rule comes first."""
     full = getattr(func, "__name__", None) or type(func).__name__
+    if rules and func in rules:
+        return Kind(full.strip("_"), known=True, rule=rules[func])
     if full == "__get__":
         attribute = getattr(getattr(func, "__self__", None), "__name__", "")
         return (
-            Kind(attribute, silent=True, known=True) if attribute in TENSOR_ATTRIBUTES else Kind(attribute, asks=True)
+            Kind(attribute, silent=True, known=True)
+            if attribute in TENSOR_ATTRIBUTES
+            else Kind(attribute, asks=True, careful=attribute in PLACES)
         )
     in_place = full.endswith("_") and not full.endswith("__")
     name = full.strip("_")
@@ -74,10 +93,12 @@ def classify(func: Callable[..., Any]) -> Kind:
     if not _is_torchs(func):
         return Kind(full)
     if full in ASKS:
-        return Kind(name, asks=True)
+        return Kind(name, asks=True, careful=name in VALUES or name in PLACES)
     rule, silent = FUNCTION_RULES.get(name), name in SILENT
     return Kind(
         name,
+        makes=name in MAKERS,
+        in_place=in_place or name == "setitem",
         moves=name in MOVES,
         silent=silent,
         known=rule is not None or silent or name in FREE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -47,11 +48,13 @@ class on_meta(TorchFunctionMode):  # noqa: N801
     """
 
     def __enter__(self):
+        Unswept.begin()
         _Quiet.begin()
         return super().__enter__()
 
     def __exit__(self, *exception):
         _Quiet.end()
+        Unswept.end()
         return super().__exit__(*exception)
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
@@ -69,6 +72,31 @@ class on_meta(TorchFunctionMode):  # noqa: N801
         elif way is None and func.__name__ != "__get__":
             args = _together(args)
         return func(*args, **(kwargs or {}))
+
+
+class Unswept:
+    """While anyone builds or analyzes, Python does not look for garbage: through all of torch, that is 0.2 s a time."""
+
+    lock = threading.Lock()
+    users = 0
+    swept = False  # whether it did before
+
+    @classmethod
+    def begin(cls) -> None:
+        """One more works."""
+        with cls.lock:
+            cls.users += 1
+            if cls.users == 1:
+                cls.swept = gc.isenabled()
+                gc.disable()
+
+    @classmethod
+    def end(cls) -> None:
+        """One less works."""
+        with cls.lock:
+            cls.users -= 1
+            if cls.users == 0 and cls.swept:
+                gc.enable()
 
 
 class _Quiet:

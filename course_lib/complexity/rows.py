@@ -26,6 +26,8 @@ class Row(NamedTuple):
         receptive_field: what one pixel of the output sees of the input; None where that is not defined.
         inputs: positions of the rows whose outputs this call takes; -1 for the input of the model.
         not_counted: operations inside this call that no rule covers.
+        backward_macs: multiply-adds of its gradients in a training step; 0 where nothing in front of it, nor itself,
+            is trained.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Row(NamedTuple):
     receptive_field: ReceptiveField | None
     inputs: tuple[int, ...] = ()
     not_counted: tuple[str, ...] = ()
+    backward_macs: int = 0
 
 
 class Stage(NamedTuple):
@@ -55,28 +58,48 @@ class Complexity:
 
     Attributes:
         rows: one for each call, in the order of execution.
-        input_shapes: the inputs of the model, batch first.
+        input_shapes: the tensors that go into the model, batch first.
         outputs: positions of the rows that make the model's outputs, in the order in which it returns them.
         params: all parameters of the model, used or not.
-        param_bytes: the memory that they take.
+        trainable_params: those that get a gradient.
+        param_bytes: the memory that parameters take.
+        trainable_bytes: that of those that get a gradient.
         buffer_bytes: that of the model's buffers, such as running statistics.
         peak_activation_bytes: the most that inputs and activations take at any moment of an inference.
-        training_activation_bytes: the sum of all activations, which training keeps for the backward pass.
+        activation_bytes: the sum of all activations and inputs.
+        training_activation_bytes: what autograd keeps of them for the backward pass.
+        ran_on: "shapes", or "values" where the model looked at values.
+        reason: why it ran on values; None for shapes.
     """
 
     rows: tuple[Row, ...]
     input_shapes: tuple[Shape, ...]
     outputs: tuple[int, ...]
     params: int
+    trainable_params: int
     param_bytes: int
+    trainable_bytes: int
     buffer_bytes: int
     peak_activation_bytes: int
+    activation_bytes: int
     training_activation_bytes: int
+    ran_on: str = "shapes"
+    reason: str | None = None
 
     @property
     def macs(self) -> int:
         """Multiply-adds of all calls that could be counted; see ``not_counted``."""
         return sum(row.macs or 0 for row in self.rows)
+
+    @property
+    def backward_macs(self) -> int:
+        """Multiply-adds of all gradients: of the weights that are trained, and of what leads back to them."""
+        return sum(row.backward_macs for row in self.rows)
+
+    @property
+    def training_macs(self) -> int:
+        """Multiply-adds of a training step, forward and backward; the optimiser sums no products."""
+        return self.macs + self.backward_macs
 
     @property
     def not_counted(self) -> tuple[str, ...]:
@@ -110,11 +133,12 @@ class Complexity:
         return self.param_bytes + self.buffer_bytes + self.peak_activation_bytes
 
     def training_bytes(self, optimizer_slots: int = 1) -> int:
-        """Estimated memory of a training step: weights, gradients, optimiser, buffers and all activations.
+        """Estimated memory of a training step: weights, gradients, optimiser, buffers and what autograd keeps.
 
-        An estimate: what torch keeps for the backward pass differs by operation, and workspaces are not in it.
+        Frozen parameters take no gradient and no slot. An estimate: workspaces are not in it.
 
         Args:
             optimizer_slots: tensors that the optimiser keeps for each parameter: SGD 0, with momentum 1, Adam 2.
         """
-        return self.param_bytes * (2 + optimizer_slots) + self.buffer_bytes + self.training_activation_bytes
+        trained = self.trainable_bytes * (1 + optimizer_slots)
+        return self.param_bytes + trained + self.buffer_bytes + self.training_activation_bytes

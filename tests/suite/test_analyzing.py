@@ -61,6 +61,7 @@ def test_json_is_complete(course) -> None:
         "name": "conv1", "type": "Conv2d", "input_shapes": [[1, 3, 224, 224]], "output_shape": [1, 64, 112, 112],
         "params": 9408, "macs": 118_013_952, "activation_bytes": 3_211_264,
         "receptive_field": {"size": 7, "jump": 2, "offset": 0}, "inputs": [-1], "not_counted": [],
+        "backward_macs": 118_013_952,
     }  # fmt: skip
     assert found["totals"]["inference_bytes"] == sum(
         found["totals"][part] for part in ("param_bytes", "buffer_bytes", "peak_activation_bytes")
