@@ -15,16 +15,20 @@ from rich.console import Console
 from course_suite.files import digest, digest_files, write_if_changed
 from course_suite.keys import package_files
 from course_suite.project import Project
+from course_suite.reader.download import download_text
+from course_suite.reader.places import Book
+from course_suite.revision import built_from
 from course_suite.stamps import clear, is_fresh, mark
 
+DOWNLOADS = "downloads"  # the readers' notebooks with all outputs; `downloads.py` puts them behind the button
 SHORTEST_PAGE = 200  # characters of text; a shorter page is taken for an empty one
 
 
 def staged_config(project: Project) -> str:
-    """``_config.yml`` with the addresses that are settings: repository, branch, site."""
+    """``_config.yml`` with the addresses that are settings, and the revision that the links to the code lead to."""
     config = yaml.safe_load((project.root / "_config.yml").read_text(encoding="utf-8"))
     settings = project.settings
-    config.setdefault("repository", {}).update(url=settings.repository, branch=settings.branch, path_to_book="")
+    config.setdefault("repository", {}).update(url=settings.repository, branch=built_from(project), path_to_book="")
     sphinx = config.setdefault("sphinx", {}).setdefault("config", {})
     sphinx["html_baseurl"] = settings.site.rstrip("/") + "/"
     sphinx["version"] = sphinx["release"] = settings.version
@@ -41,8 +45,11 @@ def stage(project: Project) -> Path:
             wanted[folder / path.relative_to(project.root)] = path.read_bytes()
     for path in sorted((project.root / "benchmarks" / "results").glob("*.json")):
         wanted[folder / "benchmarks" / path.name] = path.read_bytes()
+    book, revision = Book(project), built_from(project)
     for chapter in project.chapters:
-        wanted[folder / "notebooks" / chapter.pair.name] = (project.executed("quick") / chapter.pair.name).read_bytes()
+        executed = (project.executed("quick") / chapter.pair.name).read_bytes()
+        wanted[folder / "notebooks" / chapter.pair.name] = executed
+        wanted[folder / DOWNLOADS / chapter.pair.name] = download_text(book, chapter, executed, revision).encode()
     for path in list(folder.rglob("*")):
         if path.is_file() and path not in wanted:
             path.unlink()

@@ -268,8 +268,12 @@ def release() -> None:
     """Check that the course can be published: real addresses, and everything in step with pyproject.toml."""
     from course_suite.published import release_problems
 
-    problems = release_problems(_project())
+    project = _project()
+    problems = release_problems(project)
     _print_problems(problems)
+    if not problems:
+        tag = project.settings.revision
+        console.print(f"nothing stands in the way: git tag {tag} && git push origin {tag}", highlight=False)
     raise typer.Exit(1 if problems else 0)
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from course_suite.files import write_if_changed
 from course_suite.project import Project
+from course_suite.revision import tag_problems
 
 BEGIN, END = "<!-- generated from pyproject.toml: begin -->", "<!-- generated from pyproject.toml: end -->"
 
@@ -34,8 +35,8 @@ def citation(project: Project) -> str:
 def links(project: Project) -> str:
     """The README's table of chapters with a link into Colab and into Binder for each."""
     settings = project.settings
-    colab = f"https://colab.research.google.com/github/{settings.slug}/blob/{settings.branch}/notebooks"
-    binder = f"https://mybinder.org/v2/gh/{settings.slug}/{settings.branch}?urlpath=lab/tree/notebooks"
+    colab = f"https://colab.research.google.com/github/{settings.slug}/blob/{settings.revision}/notebooks"
+    binder = f"https://mybinder.org/v2/gh/{settings.slug}/{settings.revision}?urlpath=lab/tree/notebooks"
     rows = [f"The book: <{settings.site}>", "", "| chapter | try it |", "| --- | --- |"]
     for chapter in project.chapters:
         name = chapter.pair.name
@@ -80,4 +81,4 @@ def release_problems(project: Project) -> list[str]:
     ]
     if f"## {settings.version}" not in (project.root / "CHANGELOG.md").read_text(encoding="utf-8"):
         problems.append(f"CHANGELOG.md has no section '## {settings.version}'")
-    return problems + generated_problems(project)
+    return problems + tag_problems(project) + generated_problems(project)

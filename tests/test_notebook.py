@@ -28,7 +28,7 @@ def test_glue_stores_text_that_the_page_can_show(monkeypatch):
 
 def test_the_key_of_a_solved_exercise_is_stored_and_not_shown(monkeypatch):
     shown = []
-    monkeypatch.setattr("course_lib.notebook.display", lambda data, **rest: shown.append(data))
+    monkeypatch.setattr("course_lib.notebook.display", lambda data, **_: shown.append(data))
     store("key-ex-size", "secret")
     assert list(shown[0]) == ["application/papermill.record/text/plain"]
 

@@ -13,10 +13,11 @@ from course_suite.reader.places import Book
 from course_suite.reader.text import convert
 
 SITE = "https://OWNER.github.io/cnn-recomputed"
+TRIED = "this can be tried out by hand."
 REFERENCES = """\
 @article{he2016deep, author={He, Kaiming and Zhang, Xiangyu and Ren, Shaoqing}, title={Deep Learning}, journal={A_B},
 year={2016}, eprint={1512.03385}, archiveprefix={arXiv}}
-@article{araujo2019computing, author={de Araujo, Andr{\\'e} and Sim, Jack}, title={Fields}, journal={Distill}, year={2019}}
+@article{araujo2019computing, author={de Araujo, Andr{\\'e} and Sim, Jack}, title={Fields}, year={2019}}
 """
 GLOSSARY = "# Glossary\n\n```{glossary}\nReLU\n    Zero or more.\n\nfeature map\n    Sums.\n```\n"
 PLACES = """
@@ -106,8 +107,7 @@ def context(toy):
         ),
         (
             ":::{live} kernel\n:state: stride=2\n\n| a |\n| --- |\n| {glue:text}`size` |\n:::",
-            f"| a |\n| --- |\n| 1,437 |\n\n*[On the page]({SITE}/notebooks/01_toy.html#live-kernel) this can be tried "
-            "out by hand.*",
+            f"| a |\n| --- |\n| 1,437 |\n\n*[On the page]({SITE}/notebooks/01_toy.html#live-kernel) {TRIED}*",
         ),
     ],
 )
