@@ -75,7 +75,8 @@ def test_generated_files_follow_the_settings(copy):
     changed = Project(copy.root)
     assert len(published.generated_problems(changed)) == 2
     assert sorted(published.write_generated(changed)) == ["CITATION.cff", "README.md"]
-    assert "github/someone/cnn-recomputed/blob/v0.1.0/notebooks/09_lenet5.ipynb" in (copy.root / "README.md").read_text()
+    readme = (copy.root / "README.md").read_text()
+    assert "github/someone/cnn-recomputed/blob/v0.1.0/notebooks/09_lenet5.ipynb" in readme
     assert yaml.safe_load((copy.root / "CITATION.cff").read_text())["repository-code"].endswith(
         "someone/cnn-recomputed"
     )
