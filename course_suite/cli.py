@@ -12,6 +12,7 @@ from rich.console import Console
 
 from course_lib import __version__
 from course_suite.cli_data import add_data_command
+from course_suite.cli_diff import add_diff_command
 from course_suite.cli_ledger import add_ledger_commands
 from course_suite.cli_records import add_record_commands
 from course_suite.cli_training import add_training_commands
@@ -281,6 +282,7 @@ add_data_command(app, console)
 add_training_commands(app, console)
 add_ledger_commands(app, console)
 add_record_commands(app, console)
+add_diff_command(app, console)
 
 
 @app.callback(invoke_without_command=True)
