@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from course_lib.figures.experiments import curves_with_band, rate_panels, seed_dots
+from course_lib.figures.experiments import curves_with_band, error_intervals, rate_panels, seed_curves, seed_dots
+from course_lib.training import Interval
 
 
 def lines_of(figure, index=0):
@@ -49,3 +50,22 @@ def test_values_below_zero_stay_in_view() -> None:
 
     assert low < -0.5 < 0.2 < high
     assert seed_dots({"a": [1.0]}, xlabel="error").axes[0].get_xlim()[0] == 0
+
+
+def test_intervals_stand_beside_the_printed_figures():
+    results = {"one": Interval(1.2, -0.3, 2.7, 3), "two": Interval(3.0, 2.0, 4.0, 3)}
+    figure = error_intervals(results, {"two": 2.5}, xlabel="test error (%)")
+    lines = figure.axes[0].get_lines()
+    drawn = [(list(line.get_xdata()), list(line.get_ydata())) for line in lines if len(line.get_xdata())]
+    assert drawn == [([0.0, 2.7], [0, 0]), ([1.2], [0]), ([2.0, 4.0], [1, 1]), ([3.0], [1]), ([2.5], [1])]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["one", "two"]
+
+
+def test_every_seed_has_its_curve():
+    figure = seed_curves({"plain": [[3, 2, 1], [4, 3, 2]], "residual": [[2, 1, 0]]}, xlabel="epoch", ylabel="error (%)")
+    lines = figure.axes[0].get_lines()
+    assert [(list(line.get_xdata()), list(line.get_ydata())) for line in lines] == [
+        ([1, 2, 3], [3, 2, 1]), ([1, 2, 3], [4, 3, 2]), ([1, 2, 3], [2, 1, 0]),
+    ]  # fmt: skip
+    assert len({line.get_color() for line in lines[:2]}) == 1 != len({line.get_color() for line in lines})
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["plain", "residual"]

@@ -1,18 +1,26 @@
 """Tables of the page on results: the recorded runs beside what the papers report.
 
-In a page, a line `@RESULTS name@` stands for a table: measured, compared, missing, commands, machines, cost.
+In a page, a line `@RESULTS name@` stands for a table: measured, compared, missing, commands, machines,
+cost, compared_picture, curves_picture (and the records' names).
 """
 
 from __future__ import annotations
 
+import base64
+import io
 import math
 import re
 import statistics
+from html import escape
 from typing import Any
 
+import matplotlib as mpl
 from markdown_tables import table
+from matplotlib.figure import Figure
 from sphinx.application import Sphinx
 
+from course_lib.figures.experiments import error_intervals, seed_curves
+from course_lib.figures.style import STYLE
 from course_suite.records import error_interval, errors, is_trained, load_plan, load_records, trained_below
 
 
@@ -101,9 +109,46 @@ def cost(_: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
     return table(["data", "core-hours"], [*rows, ["all", f"{math.fsum(hours.values()):.2f}"]])
 
 
+def compared_picture(plan: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> str:
+    """Our errors with their intervals beside the printed ones, for what was trained."""
+    found, printed = {}, {}
+    for entry in plan:
+        record = records.get(entry["name"])
+        if record and "published" in entry and is_trained(record, entry) and error_interval(record):
+            name = entry["name"].replace("_", " ")
+            found[name], printed[name] = error_interval(record), float(entry["published"])
+    told = "; ".join(f"{name}: printed {printed[name]:g}, ours {found[name]}" for name in found)
+    alt = f"A row for each run: a dot at our mean, a line over its interval, a diamond at the printed error. {told}."
+    return picture(error_intervals(found, printed, xlabel="test error (%)"), alt)
+
+
+def curves_picture(_: list[dict[str, Any]], records: dict[str, dict[str, Any]], names: str) -> str:
+    """Training errors of every seed over the epochs, of the records that these words name."""
+    chosen = [records[name] for name in names.split() if name in records]
+    if not chosen:
+        return "These runs have no record yet."
+    curves = {
+        record["name"].partition("_")[0]: [
+            [100 * (1 - accuracy) for accuracy in run["history"]["train_accuracy"]] for run in record["runs"]
+        ]
+        for record in chosen
+    }
+    ends = "; ".join(f"{name} ends at {', '.join(f'{run[-1]:.1f}' for run in runs)}" for name, runs in curves.items())
+    figure = seed_curves(curves, xlabel="epoch", ylabel="training error (%)")
+    return picture(figure, f"Curves of the training error in per cent over the epochs, one for each seed: {ends}.")
+
+
+def picture(figure: Figure, alt: str) -> str:
+    """A figure inside the page, as an image with a text for those who do not see it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    source = base64.b64encode(buffer.getvalue()).decode()
+    return f'```{{raw}} html\n<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{source}">\n```'
+
+
 TABLES = {
     "measured": measured, "compared": compared, "missing": missing, "commands": commands, "machines": machines,
-    "cost": cost,
+    "cost": cost, "compared_picture": compared_picture, "curves_picture": curves_picture,
 }  # fmt: skip
 
 
@@ -111,7 +156,13 @@ def insert_tables(_: Sphinx, _docname: str, source: list[str]) -> None:
     """Write the tables into a page that asks for them."""
     if "@RESULTS" in source[0]:
         plan, records = load_plan(), {record["name"]: record for record in load_records()}
-        source[0] = re.sub(r"@RESULTS (\w+)@", lambda match: TABLES[match.group(1)](plan, records), source[0])
+
+        def made(match: re.Match[str]) -> str:
+            kind, names = match.groups()
+            return TABLES[kind](plan, records, *([names] if names else []))
+
+        with mpl.rc_context(STYLE):
+            source[0] = re.sub(r"@RESULTS (\w+)((?: \w+)*)@", made, source[0])
 
 
 def setup(app: Sphinx) -> dict:

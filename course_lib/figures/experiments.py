@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from course_lib.figures.style import BLACK, BLUE, PALETTE, WIDTH
+from course_lib.figures.style import BLACK, BLUE, PALETTE, VERMILLION, WIDTH
+from course_lib.training import Interval
 
 HEADING = {"fontsize": 11}
 MARKERS = "os^D"
@@ -31,6 +32,51 @@ def seed_dots(results: Mapping[str, Sequence[float]], *, xlabel: str) -> Figure:
     ax.set(xlabel=xlabel, xlim=(low - margin * (low < 0), high + margin), ylim=(len(results) - 0.5, -0.5))
     ax.set_yticks(range(len(results)), results)
     ax.grid(False, axis="y")
+    return figure
+
+
+def error_intervals(results: Mapping[str, Interval], printed: Mapping[str, float], *, xlabel: str) -> Figure:
+    """A row per case, top to bottom: a dot at our mean, a line over its interval, a diamond at the printed figure.
+
+    Args:
+        results: mean and interval by case; a lower end below 0 is drawn to 0.
+        printed: what a paper reports, for the cases that have it.
+        xlabel: what was measured, with its unit.
+    """
+    figure = Figure(figsize=(WIDTH, 0.5 * len(results) + 1.3), layout="constrained")
+    ax = figure.subplots()
+    for place, (name, found) in enumerate(results.items()):
+        ours = {"label": "ours, with its interval"} if place == 0 else {}
+        ax.plot([max(found.low, 0.0), found.high], [place, place], color=BLUE, linewidth=3, alpha=0.5)
+        ax.plot([found.mean], [place], "o", color=BLUE, markersize=8, **ours)
+        if name in printed:
+            ax.plot([printed[name]], [place], "D", color=VERMILLION, markersize=8)
+    ax.plot([], [], "D", color=VERMILLION, markersize=8, label="printed")
+    ax.set(xlabel=xlabel, ylim=(len(results) - 0.5, -0.5))
+    ax.set_xlim(left=0)
+    ax.set_yticks(range(len(results)), results)
+    ax.grid(False, axis="y")
+    figure.legend(loc="outside lower center", ncols=2, fontsize=11)
+    return figure
+
+
+def seed_curves(curves: Mapping[str, Sequence[Sequence[float]]], *, xlabel: str, ylabel: str) -> Figure:
+    """Curves over the epochs: a colour per case, a thin line for each run, the names in the legend.
+
+    Args:
+        curves: by case, then by run: one value for each epoch.
+        xlabel, ylabel: with their units.
+    """
+    figure = Figure(figsize=(WIDTH, 3.8), layout="constrained")
+    ax = figure.subplots()
+    for index, (name, runs) in enumerate(curves.items()):
+        color, style = PALETTE[index % len(PALETTE)], ("-", "--", "-.", ":")[index % 4]
+        for run, values in enumerate(runs):
+            label = {"label": name} if run == 0 else {}
+            ax.plot(range(1, len(values) + 1), values, style, color=color, linewidth=1.5, alpha=0.8, **label)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set_ylim(bottom=0)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=11)
     return figure
 
 
