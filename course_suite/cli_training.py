@@ -39,7 +39,7 @@ def _train(console: Console):
         resize: Annotated[int | None, typer.Option(min=1, help="Scale images to so many pixels a side.")] = None,
         pad: Annotated[int | None, typer.Option(min=1, help="Set images into a field of so many pixels.")] = None,
         take: Annotated[int | None, typer.Option(min=1, help="Use only so many training images.")] = None,
-        pixels: Annotated[str | None, typer.Option(help="A fixed scale: lecun1998 or unit.")] = None,
+        pixels: Annotated[str | None, typer.Option(help="A fixed scale: lecun1998, unit or imagenet.")] = None,
         validate: Annotated[
             bool, typer.Option("--validate", help="Test on a tenth of the training images: to choose by.")
         ] = False,

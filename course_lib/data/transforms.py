@@ -18,16 +18,24 @@ class ChannelStats(NamedTuple):
 
 # Fixed scales, by the values that black and white get: those of LeCun et al. 1998, section III-A, and 0 to 1.
 PIXELS = {"lecun1998": (-0.1, 1.175), "unit": (0.0, 1.0)}
+# What torchvision's networks were trained with: the statistics of ImageNet's training images, red, green, blue.
+IMAGENET = ChannelStats((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 def pixel_scale(name: str, num_channels: int) -> ChannelStats:
-    """The mean and deviation that give black and white the values of this scale; see ``PIXELS``.
+    """The mean and deviation that give black and white the values of this scale; see ``PIXELS`` and ``IMAGENET``.
 
     Raises:
-        ValueError: the name is not known.
+        ValueError: the name is not known, or it is of another number of channels.
     """
+    if name == "imagenet":
+        if num_channels != 3:
+            raise ValueError(
+                f"pixels='imagenet' needs images of 3 channels, got {num_channels}: load them with channels=3"
+            )
+        return IMAGENET
     if name not in PIXELS:
-        raise ValueError(f"pixels must be one of {', '.join(PIXELS)}, got {name!r}")
+        raise ValueError(f"pixels must be one of {', '.join(PIXELS)}, imagenet, got {name!r}")
     black, white = PIXELS[name]
     return ChannelStats((-black / (white - black),) * num_channels, (1 / (white - black),) * num_channels)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_lib.models import registry
@@ -18,19 +19,28 @@ if TYPE_CHECKING:
 __all__ = ["build", "names"]
 
 
-def build(name: str, **kwargs: Any) -> nn.Module:
+def build(name: str, *, weights: str | Path | None = None, **kwargs: Any) -> nn.Module:
     """Make the network called ``name``, on the CPU and in training mode, as torch makes every module.
 
     Args:
         name: one of ``names()``, such as ``"lenet5"``.
+        weights: trained ones to start from: "torchvision", "torchvision:IMAGENET1K_V1", or a file; see
+            ``course_lib.models.pretrained.read_weights``. With another number of classes than theirs, the layer that
+            scores the classes stays fresh.
         **kwargs: the options of that network's builder, such as ``num_classes`` or ``in_channels``; its docstring
             lists them, with the paper it follows and in what it differs.
 
     Raises:
-        ValueError: no network has that name; the message lists the known ones, the closest first.
+        ValueError: no network has that name; the message lists the known ones, the closest first. Or the weights
+            are not to be had, damaged, or of another network.
     """
     _import_papers()
-    return registry.find(name)(**kwargs)
+    builder = registry.find(name)
+    if weights is None:
+        return builder(**kwargs)
+    from course_lib.models.pretrained import build_pretrained
+
+    return build_pretrained(builder, name, weights, **kwargs)
 
 
 def names() -> list[str]:

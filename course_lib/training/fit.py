@@ -84,7 +84,8 @@ def fit(
         criterion: a function of (logits, labels) to minimise in place of cross-entropy.
         aux_weight: what the loss of an auxiliary head counts.
         augment: changes a batch of training images, for instance ``Augment(crop=2)``.
-        recipe: clipped gradients, averaged weights, mixed images, class weights, early stopping.
+        recipe: clipped gradients, averaged weights, mixed images, class weights, early stopping, learning rates of
+            parts of the model.
         seed: of the order, the augmentation and dropout. The global random state is put back afterwards.
         device: "auto" (a CUDA GPU if there is one, else the CPU) or a device of torch: cpu, cuda, cuda:1, mps.
         precision: "fp32", or "bf16" for bfloat16 autocast.
@@ -141,7 +142,9 @@ def fit(
     wrapped, keeper = group.wrap(model, place), Keeper(model, recipe.ema, recipe.patience)
     loop = Loop(
         forward=torch.compile(wrapped) if compile_model else wrapped,
-        optimiser=make_optimiser(optimizer, model, lr=lr, momentum=momentum, weight_decay=weight_decay),
+        optimiser=make_optimiser(
+            optimizer, model, lr=lr, momentum=momentum, weight_decay=weight_decay, lr_scale=recipe.lr_scale
+        ),
         train=train,
         classes=len(data.classes),
         generator=generator,

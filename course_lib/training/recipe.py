@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,6 +33,8 @@ class Recipe:
             class: what its images count in the loss.
         patience: early stopping: end when the validation loss has had no new minimum for so many epochs, and give the
             weights of the epoch with the lowest. It needs a validation split; see ``ImageData.hold_out``.
+        lr_scale: parts of the model that learn at another rate: how the names of their parameters begin, and the
+            multiple, such as ``{"features": 0.1}`` for features that are trained already, below a new head.
 
     Raises:
         ValueError: a value is out of its range.
@@ -45,6 +47,7 @@ class Recipe:
     mix_alpha: float = 1.0
     class_weights: str | tuple[float, ...] | None = None
     patience: int | None = None
+    lr_scale: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         if self.clip_norm is not None and not 0 < self.clip_norm < math.inf:
@@ -59,6 +62,9 @@ class Recipe:
             raise ValueError(f"mix_alpha must be above 0 and finite, got {self.mix_alpha}")
         if self.patience is not None and self.patience < 1:
             raise ValueError(f"patience must be at least 1 epoch, got {self.patience}")
+        for part, scale in (self.lr_scale or {}).items():
+            if not 0 < scale < math.inf:
+                raise ValueError(f"lr_scale must be above 0 and finite, got {scale} for {part!r}")
         weights = self.class_weights
         if weights is not None and weights != "balanced" and (isinstance(weights, str) or min(weights) < 0):
             raise ValueError(f'class_weights must be "balanced" or numbers of at least 0, got {weights!r}')
