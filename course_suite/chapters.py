@@ -71,7 +71,7 @@ class Chapter:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the front matter says under ``course``: the data it reads, and the values of the full profile."""
+        """What the front matter says under ``course``: the data it reads, and the values of other profiles."""
         return self.notebook.metadata.get("course", {})
 
     @cached_property

@@ -32,6 +32,7 @@ class Profile(StrEnum):
     """How much a chapter does."""
 
     quick = "quick"
+    evening = "evening"
     full = "full"
 
 
@@ -74,7 +75,12 @@ def list_chapters() -> None:
 @app.command()
 def run(
     chapters: Chapters = None,
-    profile: Annotated[Profile, typer.Option(help="quick: small, for a CPU. full: larger data, longer.")] = "quick",
+    profile: Annotated[
+        Profile,
+        typer.Option(
+            help="quick: small, for a CPU. evening: 30 to 120 minutes on a CPU, recorded. full: larger data, longer."
+        ),
+    ] = "quick",
     device: Annotated[Device, typer.Option(help="auto takes a GPU where there is one.")] = "auto",
     jobs: Jobs = 2,
     parameter: Annotated[
@@ -85,7 +91,9 @@ def run(
         Path | None, typer.Option(help="Folder for the copies. Default: _build/executed; with -p _build/runs.")
     ] = None,
     force: Force = False,
-    timeout: Timeout = 600,
+    timeout: Annotated[
+        int | None, typer.Option(min=1, help="Seconds that one cell may take. Default: 600; other profiles 7200.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write a JSON report.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a JUnit report.")] = None,
 ) -> None:
@@ -96,12 +104,20 @@ def run(
     from course_suite.run import RunOptions, run_chapters
 
     project = _project()
+    timeout = timeout or (600 if profile == Profile.quick else 7200)
     options = RunOptions(
         profile, device, jobs, split_pairs(parameter or []), out.resolve() if out else None, force, timeout
     )
     results = run_chapters(project, project.select(chapters or []), options, Progress(console))
     report.print_report(console, results, budgets=profile == Profile.quick)
     report.print_places(console, results)
+    if profile == Profile.evening and not options.parameters:
+        from course_suite.evening import record_evening
+
+        for chapter, result in zip(project.select(chapters or []), results, strict=True):
+            if result.ok and chapter.options.get("evening"):
+                path = record_evening(chapter, Path(result.output))
+                console.print(f"wrote {path.relative_to(project.root)}", highlight=False, soft_wrap=True)
     if json_file:
         report.write_json(json_file, results, profile)
     if junit:

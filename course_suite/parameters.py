@@ -92,7 +92,7 @@ def overrides(chapter: Chapter, profile: str, device: str, given: list[tuple[str
         UserError: a name is not one of the chapter's parameters, or a value is of another type.
     """
     known = chapter.parameters
-    values = dict(chapter.options.get("full", {})) if profile == "full" else {}
+    values = {} if profile == "quick" else dict(chapter.options.get(profile, {}))
     if device != "auto" and "device" in known:
         values["device"] = device
     for name, text in given:
@@ -103,5 +103,5 @@ def overrides(chapter: Chapter, profile: str, device: str, given: list[tuple[str
         values[name] = typed(name, text, known[name])
     unknown = sorted(set(values) - set(known))
     if unknown:
-        raise UserError(f"{chapter.source.name}: the full profile sets {unknown[0]!r}, not in the parameters cell")
+        raise UserError(f"{chapter.source.name}: the {profile} profile sets {unknown[0]!r}, not in the parameters cell")
     return {name: value for name, value in values.items() if value != known[name]}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from course_suite.errors import UserError
+from course_suite.evening import evening_file, evening_value
 from course_suite.ledger import EntryError, entries
 from course_suite.ledger.text import told_text, verdict_text
 from course_suite.reader.citations import cited
@@ -70,7 +71,16 @@ def value(content: str, context: Context) -> str:
         raise UserError(
             f"the recorded run has no value {content!r}; run: course pair --record {context.chapter.number}"
         )
-    return re.sub(r"([\\*_`\[\]<>|$])", r"\\\1", context.values[content])
+    return _plain(context.values[content])
+
+
+def evening(content: str, context: Context) -> str:
+    """A value of the chapter's recorded evening, as plain text."""
+    return _plain(evening_value(evening_file(context.chapter), content))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"([\\*_`\[\]<>|$])", r"\\\1", text)
 
 
 def reference(content: str, context: Context) -> str:
@@ -137,6 +147,7 @@ def ledger_figure(content: str, context: Context) -> str:
 
 ROLES: dict[str, Callable[[str, Context], str]] = {
     "glue:text": value,
+    "evening": evening,
     "ref": reference,
     "numref": numbered,
     "eq": equation,
