@@ -48,8 +48,7 @@ def run_entry(
     """
     count, seconds = len(plan.images.train) * history.epochs, sum(history.seconds)
     macs = analyze(build_meta(plan.model, **plan.built_options), plan.images.image_shape).macs
-    values = history.to_dict()
-    del values["step_loss"]
+    values = {name: numbers for name, numbers in history.to_dict().items() if numbers and name != "step_loss"}
     return {
         "seed": seed,
         "metrics": {
