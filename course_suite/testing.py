@@ -71,6 +71,7 @@ def lint(project: Project, console: Console) -> bool:
         ["ruff", "check", "--quiet", "."],
         ["ruff", "format", "--check", "--quiet", "."],
         ["codespell"],
+        ["deptry", "course_lib", "course_suite", "book/extensions"],
         ["check-jsonschema", "--quiet", "--builtin-schema", "vendor.github-workflows", *workflows],
         ["zizmor", "--offline", "--quiet", "--no-progress", *workflows],
     )

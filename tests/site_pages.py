@@ -24,6 +24,7 @@ class Page(HTMLParser):
         self.address = BASE + self.name
         self.ids: set[str] = set()
         self.links: list[str] = []
+        self.article_links: list[str] = []
         self.fetched: list[str] = []
         self.meta: dict[str, str] = {}
         self.text = ""
@@ -37,6 +38,8 @@ class Page(HTMLParser):
         self.ids.update(filter(None, (values.get("id"), values.get("name"))))
         if tag == "a" and values.get("href"):
             self.links.append(values["href"])
+            if self._depth_of_article:
+                self.article_links.append(values["href"])
         if values.get(FETCHED.get(tag, "")):
             self.fetched.append(values[FETCHED[tag]])
         if tag == "link" and values.get("rel", "").lower() in FETCHING_RELS:

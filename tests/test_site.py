@@ -172,15 +172,25 @@ def test_every_module_has_its_page_in_the_reference():
     assert {f"book/api/{module}" for module in modules} == {page for page in PAGES if page.startswith("book/api/")}
 
 
-def test_the_preface_links_the_chapters_that_are_there():
-    preface = (ROOT / "book" / "preface.md").read_text(encoding="utf-8")
-    planned = re.findall(r"^(\d+)\. (.+)$", preface, flags=re.MULTILINE)
+@site
+def test_the_preface_lists_every_chapter_in_order(pages):
+    preface = pages[f"{BASE}book/preface.html"]
+    links = [urljoin(preface.address, link) for link in preface.article_links]
+    listed = [link for link in links if re.search(r"/notebooks/\d\d_\w+\.html$", link)]
 
-    assert [int(number) for number, _ in planned] == sorted(int(Path(name).name[:2]) for name in CHAPTERS)
-    linked = {int(number): re.search(r"</(.+)>`", text) for number, text in planned if "{doc}" in text}
-    assert {number: match.group(1) for number, match in linked.items()} == {
-        int(Path(name).name.partition("_")[0]): name for name in CHAPTERS
-    }
+    assert listed[-len(CHAPTERS) :] == [f"{BASE}{name}.html" for name in CHAPTERS]
+
+
+@site
+def test_an_address_of_a_page_that_moved_leads_to_it(pages):
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
+
+    assert config["redirects"]
+    for old, new in config["redirects"].items():
+        assert old not in PAGES
+        target = urljoin(f"{BASE}{old}.html", new)
+        assert target in pages
+        assert new in pages[f"{BASE}{old}.html"].path.read_text(encoding="utf-8")
 
 
 def test_no_address_of_the_repository_stands_in_the_configuration():

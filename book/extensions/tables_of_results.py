@@ -1,26 +1,19 @@
-"""Tables of the page on results: the recorded runs beside what the papers report.
-
-In a page, a line `@RESULTS name@` stands for a table: measured, compared, missing, commands, machines,
-cost, compared_picture, curves_picture (and the records' names).
-"""
+"""Tables of the recorded runs, beside what the papers report: `@TABLE results.NAME@`."""
 
 from __future__ import annotations
 
 import base64
 import io
 import math
-import re
 import statistics
 from html import escape
+from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from markdown_tables import table
 from matplotlib.figure import Figure
-from sphinx.application import Sphinx
 
 from course_lib.figures.experiments import error_intervals, seed_curves
-from course_lib.figures.style import STYLE
 from course_suite.records import error_interval, errors, is_trained, load_plan, load_records, trained_below
 
 
@@ -152,19 +145,6 @@ TABLES = {
 }  # fmt: skip
 
 
-def insert_tables(_: Sphinx, _docname: str, source: list[str]) -> None:
-    """Write the tables into a page that asks for them."""
-    if "@RESULTS" in source[0]:
-        plan, records = load_plan(), {record["name"]: record for record in load_records()}
-
-        def made(match: re.Match[str]) -> str:
-            kind, names = match.groups()
-            return TABLES[kind](plan, records, *([names] if names else []))
-
-        with mpl.rc_context(STYLE):
-            source[0] = re.sub(r"@RESULTS (\w+)((?: \w+)*)@", made, source[0])
-
-
-def setup(app: Sphinx) -> dict:
-    app.connect("source-read", insert_tables)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+def figures(_: Path) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+    """What the tables are made from: the plan, and the records by name."""
+    return load_plan(), {record["name"]: record for record in load_records()}

@@ -1,17 +1,12 @@
-"""Tables of the page on speed, from the figures that the benchmarks wrote.
-
-In a page, a line `@BENCHMARK name@` stands for the table of that name: targets, seconds, memory, exactness, machine.
-"""
+"""Tables of the page on the speed of counting, from what the benchmarks wrote: `@TABLE speed.NAME@`."""
 
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from markdown_tables import table
-from sphinx.application import Sphinx
 
 
 def targets(speed: dict[str, Any], _: dict[str, Any]) -> str:
@@ -69,14 +64,8 @@ def machine(speed: dict[str, Any], _: dict[str, Any]) -> str:
 TABLES = {"targets": targets, "seconds": seconds, "memory": memory, "exactness": exactness, "machine": machine}
 
 
-def insert_tables(app: Sphinx, _docname: str, source: list[str]) -> None:
-    """Write the tables into a page that asks for them."""
-    if "@BENCHMARK" in source[0]:
-        folder = Path(app.srcdir) / "benchmarks"
-        found = [json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("analysis_speed", "exactness")]
-        source[0] = re.sub(r"@BENCHMARK (\w+)@", lambda match: TABLES[match.group(1)](*found), source[0])
-
-
-def setup(app: Sphinx) -> dict:
-    app.connect("source-read", insert_tables)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+def figures(source: Path) -> list[dict[str, Any]]:
+    """What the tables are made from."""
+    return [
+        json.loads((source / f"benchmarks/{name}.json").read_text("utf-8")) for name in ("analysis_speed", "exactness")
+    ]
