@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from course_lib.complexity import analyze, build_meta
-from course_lib.figures.complexity import cost_by_depth, network_scatter, short_number, stage_bars
-from course_lib.models.inputs import input_shape
+from course_lib.figures.complexity import short_number, stage_bars
 
 
 @pytest.fixture(scope="module")
@@ -49,27 +48,6 @@ def test_unknown_measure_is_an_error(vgg16, measures: list[str]) -> None:
         ValueError, match=r"measures must be some of params, macs, activation_bytes, got '?(flops|none)"
     ):
         stage_bars(vgg16, measures=measures)
-
-
-def test_networks_stand_at_their_costs() -> None:
-    found = {name: analyze(build_meta(name), input_shape(name)) for name in ("lenet5", "resnet20")}
-
-    figure = network_scatter(found)
-
-    (axes,) = figure.axes
-
-    points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
-    assert points == [(416_520, 61_706), (found["resnet20"].macs, found["resnet20"].params)]
-    assert [text.get_text() for text in figure.legends[0].texts] == ["lenet5", "resnet20"]
-    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-
-
-def test_activations_and_field_are_drawn_layer_after_layer(vgg16) -> None:
-    above, below = cost_by_depth(vgg16).axes
-
-    assert above.patches[0].get_height() == 64 * 224 * 224 * 4 / 2**20
-    (line,) = below.lines
-    assert (line.get_ydata()[0], line.get_ydata()[-1]) == (3, 212)
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,16 @@ def test_no_entry_is_computed_from_its_own_printed_figure():
     assert circular == []
 
 
+def test_every_named_function_is_used_by_an_entry():
+    computed = [
+        part for entry in entries() for part in (entry.compute, entry.explained_by and entry.explained_by.compute)
+    ]
+    used = {compute["function"] for part in computed for compute in computations(part)}
+    quantities.find("params")  # the files of functions are read when the first is asked for
+
+    assert set(quantities.QUANTITIES) - used == set()
+
+
 def test_no_entry_merely_repeats_a_number():
     idle = [
         entry.id

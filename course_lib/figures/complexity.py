@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
 
 from course_lib.complexity import Complexity
-from course_lib.figures.style import BLUE, GREEN, ORANGE, PALETTE, VERMILLION, WIDTH
+from course_lib.figures.style import BLUE, GREEN, VERMILLION, WIDTH
 
 MEASURES = {  # of a stage: label of the axis, color
     "params": ("parameters", BLUE),
@@ -64,38 +63,6 @@ def _bars(axes: Axes, values: list[int], label: str, color: str, *, with_values:
     axes.set_xticks([])
     axes.set_xlabel(f"{label}\n{short_number(sum(values))} in all", fontsize=10)
     axes.grid(False)
-
-
-def network_scatter(networks: Mapping[str, Complexity]) -> Figure:
-    """Networks by their multiply-adds (across) and parameters (up), both logarithmic; the legend has their names."""
-    figure = Figure(figsize=(WIDTH, 3.9 + 0.27 * -(-len(networks) // 3)), layout="constrained")
-    axes = figure.subplots()
-    for index, (name, found) in enumerate(networks.items()):
-        color, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
-        axes.plot([found.macs], [found.params], marker, color=color, markersize=9, linestyle="", label=name)
-    axes.set(xscale="log", yscale="log", xlabel="multiply-adds per image", ylabel="parameters")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(EngFormatter(sep=" "))
-    axes.margins(0.08)
-    figure.legend(loc="outside lower center", ncols=3, fontsize=10)
-    return figure
-
-
-def cost_by_depth(complexity: Complexity) -> Figure:
-    """Layer after layer: the activations that each adds (bars), and how far the receptive field has grown (line).
-
-    The line is the larger side of the field, in pixels of the input; it ends where no field is defined.
-    """
-    rows = [row for row in complexity.rows if row.activation_bytes or row.macs]
-    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
-    above, below = figure.subplots(2, sharex=True)
-    above.bar(range(1, len(rows) + 1), [row.activation_bytes / 2**20 for row in rows], color=GREEN)
-    above.set_ylabel("new activations (MiB)")
-    fields = [(place, row.receptive_field.size) for place, row in enumerate(rows, start=1) if row.receptive_field]
-    sizes = [max(size) if isinstance(size, tuple) else size for _, size in fields]
-    below.plot([place for place, _ in fields], sizes, color=ORANGE, marker="." if len(fields) < 60 else "")
-    below.set(ylabel="receptive field (pixels)", xlabel="layer, in the order of execution")
-    return figure
 
 
 def short_number(value: int) -> str:

@@ -78,7 +78,11 @@ def _block(fields: dict[str, Any]) -> str:
 
 
 def _flow(value: Any) -> str:
-    return yaml.safe_dump(value, default_flow_style=True, width=1000, allow_unicode=True).removesuffix("...\n").strip()
+    return (
+        yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000, allow_unicode=True)
+        .removesuffix("...\n")
+        .strip()
+    )
 
 
 def _add_page(project: Project, source: str) -> list[Path]:

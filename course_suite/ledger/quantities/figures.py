@@ -90,19 +90,6 @@ def relative_change(of: list[Any]) -> Fraction:
 
 
 @quantity
-def mean(of: list[Any]) -> Fraction:
-    """The mean of all."""
-    return total(of) / len(of)
-
-
-@quantity
-def power(of: list[Any]) -> float:
-    """The first to the power of the second."""
-    first, second = _pair(of, "power")
-    return first**second
-
-
-@quantity
 def text_of(template: str, of: list[Any]) -> str:
     """Numbers put into a text, for figures printed in words or as a product: template "{}x{}"."""
     return template.format(*(item if isinstance(item, str) else f"{item:,}".replace(",", "") for item in of))

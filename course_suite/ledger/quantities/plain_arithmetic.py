@@ -9,8 +9,7 @@ from course_lib.arithmetic import Layer
 from course_suite.ledger.quantities import quantity
 
 NAMES = """
-    conv_output_size pool_output_size conv_transpose_output_size same_padding conv_params conv_macs conv_transpose_macs
-    linear_params linear_macs separable_conv_params separable_conv_macs
+    conv_output_size pool_output_size conv_params conv_macs linear_params separable_conv_params separable_conv_macs
 """.split()
 
 
@@ -34,13 +33,3 @@ for _name in NAMES:
 def receptive_field(layers: list[dict[str, int]]) -> int:
     """Side of what a stack of layers sees: ``layers: [{kernel_size: 3}, {kernel_size: 3, stride: 2}]``."""
     return arithmetic.receptive_field([Layer(**layer) for layer in layers]).size
-
-
-@quantity
-def chain_sizes(size: int, layers: list[dict[str, int]]) -> list[int]:
-    """The sizes after each layer of a stack; a layer has kernel_size, and may have stride, padding, dilation."""
-    sizes = []
-    for layer in layers:
-        size = arithmetic.conv_output_size(size, **layer)
-        sizes.append(size)
-    return sizes

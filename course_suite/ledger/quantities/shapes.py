@@ -40,21 +40,6 @@ def output_shape(
     return shape_text(row.output_shape[1:], format)
 
 
-@quantity
-def layer_input_shape(
-    model: str,
-    layer: str,
-    format: str = "chw",  # noqa: A002
-    options: dict[str, Any] | None = None,
-    image: list[int] | None = None,
-    training: bool = False,
-    call: int = 0,
-) -> Any:
-    """What a layer takes in; formats as in ``output_shape``."""
-    row = _row(model, layer, call, options=options, image=image, training=training)
-    return shape_text(row.input_shapes[0][1:], format)
-
-
 def shape_text(shape: tuple[int, ...], form: str) -> Any:
     """A shape (C, H, W), or (C,) as 1x1 maps, in one of the formats."""
     c, h, w = (*shape, 1, 1)[:3]
@@ -63,12 +48,3 @@ def shape_text(shape: tuple[int, ...], form: str) -> Any:
     if form not in TEXTS:
         raise ValueError(f"format must be one of {', '.join((*TEXTS, *NUMBERS))}, got {form!r}")
     return TEXTS[form].format(c=c, h=h, w=w)
-
-
-@quantity
-def layer_receptive_field(
-    model: str, layer: str, options: dict[str, Any] | None = None, image: list[int] | None = None
-) -> Any:
-    """Side, in pixels of the image, of what one pixel of a layer's output sees."""
-    field = _row(model, layer, 0, options=options, image=image).receptive_field
-    return None if field is None else field.size
