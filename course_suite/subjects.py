@@ -17,9 +17,6 @@ from course_suite.errors import UserError
 
 Shape = tuple[int, ...]
 
-# Networks of ours that are torchvision's to the last multiply-add, under the names that torchvision gives them.
-OURS_IN_TORCHVISION = re.compile(r"(vgg(11|13|16|19)(_bn)?|resnet(18|34|50|101|152)|mobilenet_v2|efficientnet_b\d)")
-RENAMED_IN_TORCHVISION = {"alexnet_owt": "alexnet", "googlenet_torchvision": "googlenet"}
 WARNS_UNLESS_TOLD = ("googlenet", "inception_v3")  # whether to initialise
 
 
@@ -64,14 +61,13 @@ def parse_shapes(text: str) -> list[Shape]:
 
 
 def _ours(name: str, shapes: list[Shape] | None) -> Subject:
-    from course_lib.models import build, names
-    from course_lib.models.inputs import input_shape
+    from course_lib.models import build, card, names
 
     if name not in names():
         raise UserError(f"no network is called {name!r}{_close(name, names())}")
-    same = RENAMED_IN_TORCHVISION.get(name) or (name if OURS_IN_TORCHVISION.fullmatch(name) else None)
+    known = card(name)
     model = _built(lambda: build(name), name)
-    return Subject(name, model, shapes or [input_shape(name)], _published(same) if same else [])
+    return Subject(name, model, shapes or [known.image], _published(known.torchvision) if known.torchvision else [])
 
 
 def _torchvision(name: str, shapes: list[Shape] | None) -> Subject:

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from course_lib.complexity import build_meta, on_meta
 from course_lib.figures.architecture import draw
-from course_lib.models import names
-from course_lib.models.inputs import input_shape
+from course_lib.models import input_shape, names
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -16,19 +16,14 @@ from models_table import COUNTS
 from torch import nn
 
 from course_lib.complexity import build_meta
-from course_lib.models import names, registry
+from course_lib.models import card, input_shape, names, registry
 from course_lib.models.alexnet import TWO_GROUPS, AlexNet
-from course_lib.models.inputs import input_shape
 from course_lib.models.lenet import FULL_TABLE, lenet5_1998
 from course_suite.ledger import ENTRIES, EntryError, entries, problems, quantities, review
 from course_suite.ledger.quantities import networks
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(path.stem for path in ENTRIES.glob("*.yaml"))
-TORCHVISION = {"alexnet_owt": "alexnet", "googlenet_torchvision": "googlenet"}
-SAME_AS_TORCHVISION = re.compile(
-    r"alexnet_owt|googlenet_torchvision|vgg1[1369](_bn)?|resnet(18|34|50|101|152)|mobilenet_v2|efficientnet_b[0-7]"
-)
 
 
 def red_entries(source: str) -> dict[str, list[str]]:
@@ -159,9 +154,8 @@ def totals(function: str) -> set[tuple[str, tuple[int, ...] | None]]:
 
 def published(name: str) -> dict[str, Any] | None:
     """Torchvision's own figures of a network that is the same as ours; None for the others."""
-    if not SAME_AS_TORCHVISION.fullmatch(name):
-        return None
-    return torchvision.models.get_model_weights(TORCHVISION.get(name, name)).DEFAULT.meta
+    theirs = card(name).torchvision
+    return torchvision.models.get_model_weights(theirs).DEFAULT.meta if theirs else None
 
 
 def test_parameter_totals_agree_with_published_counts_and_counts_by_hand():

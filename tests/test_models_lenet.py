@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torchinfo import summary
 
-from course_lib.models import build, names, registry
+from course_lib.models import build
 from course_lib.models.lenet import C3_TABLE, FULL_TABLE
 from course_lib.models.lenet_layers import ScaledTanh, SparseConv2d, Subsampling
 from course_lib.models.lenet_output import EuclideanRBF, class_codes, map_criterion, mse_criterion
@@ -198,29 +198,3 @@ def test_a_small_image_is_told_where_it_dies(name, options, size, died_in, small
 def test_a_large_image_is_told_too(name, size, died_in):
     with pytest.raises(ValueError, match=f"input {size}x{size} does not fit: it dies in {died_in}"):
         build(name)(torch.zeros(1, 1, size, size))
-
-
-def test_names_lists_them_without_building_one(monkeypatch):
-    def refuse(**options):
-        raise AssertionError("built")
-
-    monkeypatch.setattr(registry, "BUILDERS", dict.fromkeys(registry.BUILDERS, refuse))
-    assert {"lenet5", "lenet5_1998", "mnist_cnn"} <= set(names())
-    assert names() == sorted(names())
-
-
-def test_a_name_can_be_taken_only_once(monkeypatch):
-    monkeypatch.setattr(registry, "BUILDERS", dict(registry.BUILDERS))
-
-    def lenet5():
-        raise AssertionError("built")
-
-    with pytest.raises(ValueError, match=r"network name 'lenet5' is taken already, by course_lib\.models\.lenet"):
-        registry.register(lenet5)
-    assert registry.register(lenet5, name="lenet5_again") is lenet5
-    assert "lenet5_again" in names()
-
-
-def test_an_unknown_network_lists_the_known_ones_closest_first():
-    with pytest.raises(ValueError, match="unknown network 'lenet_5'; known: lenet5, "):
-        build("lenet_5")

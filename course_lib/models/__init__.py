@@ -6,17 +6,19 @@ Importing this package loads no torch: the papers' files are imported by the fir
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_lib.models import registry
+from course_lib.models.registry import Card
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["build", "names"]
+__all__ = ["Card", "build", "card", "find", "input_shape", "names"]
 
 
 def build(name: str, *, weights: str | Path | None = None, **kwargs: Any) -> nn.Module:
@@ -34,8 +36,7 @@ def build(name: str, *, weights: str | Path | None = None, **kwargs: Any) -> nn.
         ValueError: no network has that name; the message lists the known ones, the closest first. Or the weights
             are not to be had, damaged, or of another network.
     """
-    _import_papers()
-    builder = registry.find(name)
+    builder = find(name)
     if weights is None:
         return builder(**kwargs)
     from course_lib.models.pretrained import build_pretrained
@@ -47,6 +48,35 @@ def names() -> list[str]:
     """The names that ``build`` knows, sorted. No network is built."""
     _import_papers()
     return sorted(registry.BUILDERS)
+
+
+def find(name: str) -> Callable[..., nn.Module]:
+    """The builder of the network called ``name``: its signature shows the options, its docstring explains them.
+
+    Raises:
+        ValueError: no network has that name; the message lists the known ones, the closest first.
+    """
+    _import_papers()
+    return registry.find(name)
+
+
+def card(name: str) -> Card:
+    """What is known of the network called ``name`` without building it: image, family, torchvision's name.
+
+    Raises:
+        ValueError: no network has that name; the message lists the known ones, the closest first.
+    """
+    _import_papers()
+    return registry.card(name)
+
+
+def input_shape(name: str) -> tuple[int, int, int]:
+    """The shape (C, H, W) of one image for the network ``name``, as built without options.
+
+    Raises:
+        ValueError: no network has that name; the message lists the known ones, the closest first.
+    """
+    return card(name).image
 
 
 @cache

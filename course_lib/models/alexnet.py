@@ -48,7 +48,7 @@ ONE_WEIRD_TRICK = (
 )
 
 
-@register
+@register(image=(3, 227, 227), family="AlexNet")
 def alexnet(
     *,
     num_classes: int = 1000,
@@ -84,7 +84,7 @@ def alexnet(
     return AlexNet(TWO_GROUPS, num_classes, in_channels, input_size, dropout, hidden_features)
 
 
-@register
+@register(image=(3, 227, 227), family="AlexNet")
 def alexnet_one_tower(
     *,
     num_classes: int = 1000,
@@ -102,7 +102,7 @@ def alexnet_one_tower(
     return AlexNet(ONE_TOWER, num_classes, in_channels, input_size, dropout, hidden_features)
 
 
-@register
+@register(image=(3, 224, 224), family="AlexNet", torchvision="alexnet")
 def alexnet_owt(*, num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> AlexNetOWT:
     """The "one weird trick" AlexNet, torchvision's ``alexnet``: 61,100,840 parameters with the defaults.
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from course_lib.models.blocks import conv_norm_act, initialize, round_channels
 from course_lib.models.mbconv import MBConv, Stage
-from course_lib.models.registry import register
+from course_lib.models.registry import member, register
 
 # Table 1, stages 2 to 8: B0. The paper gives input resolutions; the strides follow from them.
 B0 = (
@@ -124,29 +124,27 @@ DOCSTRING = """EfficientNet-{member}: (N, in_channels, {size}, {size}) -> logits
     """
 
 
-def _register(name: str, scale: Scale) -> None:
-    """Register the builder of one member of the family."""
-
-    def builder(
-        *,
-        num_classes: int = 1000,
-        in_channels: int = 3,
-        dropout: float | None = None,
-        drop_probability: float = 0.2,
-    ) -> EfficientNet:
-        return EfficientNet(
-            scale,
-            num_classes=num_classes,
-            in_channels=in_channels,
-            dropout=scale.dropout if dropout is None else dropout,
-            drop_probability=drop_probability,
-        )
-
-    builder.__name__ = builder.__qualname__ = name
-    member = name.removeprefix("efficientnet_").upper()
-    builder.__doc__ = DOCSTRING.format(member=member, size=scale.resolution, dropout=scale.dropout)
-    register(builder)
+def _efficientnet(
+    *,
+    scale: Scale,
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    dropout: float | None = None,
+    drop_probability: float = 0.2,
+) -> EfficientNet:
+    """A member of the family."""
+    return EfficientNet(
+        scale,
+        num_classes=num_classes,
+        in_channels=in_channels,
+        dropout=scale.dropout if dropout is None else dropout,
+        drop_probability=drop_probability,
+    )
 
 
 for _name, _scale in SCALES.items():
-    _register(_name, _scale)
+    _member, _side = _name.removeprefix("efficientnet_").upper(), _scale.resolution
+    _doc = DOCSTRING.format(member=_member, size=_side, dropout=_scale.dropout)
+    register(image=(3, _side, _side), family="EfficientNet", torchvision=_name)(
+        member(_efficientnet, _name, _doc, scale=_scale)
+    )

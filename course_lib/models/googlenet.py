@@ -110,7 +110,7 @@ class GoogLeNet(nn.Module):
         return GoogLeNetOutput(logits, tuple(aux)) if self.aux_heads else logits
 
 
-@register
+@register(image=(3, 224, 224), family="GoogLeNet")
 def googlenet(
     *,
     num_classes: int = 1000,

@@ -14,7 +14,7 @@ ARTICLE_003 = Design(stem_norm="batch", conv1_padding=(2, 3), hidden_features=25
 ARTICLE_004 = Design(stem_norm="none", stem_reduce=False, stem_relu=False, pool_padding=1)
 
 
-@register
+@register(image=(3, 224, 224), family="GoogLeNet", torchvision="googlenet")
 def googlenet_torchvision(*, num_classes: int = 1000, in_channels: int = 3, aux_heads: bool = True) -> GoogLeNet:
     """torchvision's GoogLeNet: 6,624,904 parameters, and 6,379,984 more in the auxiliary heads.
 
@@ -38,7 +38,7 @@ def googlenet_torchvision(*, num_classes: int = 1000, in_channels: int = 3, aux_
     return GoogLeNet(num_classes=num_classes, in_channels=in_channels, aux_heads=aux_heads, design=TORCHVISION)
 
 
-@register
+@register(image=(3, 224, 224), family="GoogLeNet")
 def googlenet_article_002(*, num_classes: int = 1000, in_channels: int = 3, aux_heads: bool = True) -> GoogLeNet:
     """GoogLeNet as article 002 writes it in PyTorch: 13,385,816 parameters with the auxiliary heads.
 
@@ -60,7 +60,7 @@ def googlenet_article_002(*, num_classes: int = 1000, in_channels: int = 3, aux_
     return GoogLeNet(num_classes=num_classes, in_channels=in_channels, aux_heads=aux_heads, design=ARTICLE_002)
 
 
-@register
+@register(image=(3, 224, 224), family="GoogLeNet")
 def googlenet_article_003(*, num_classes: int = 10, in_channels: int = 3, aux_heads: bool = True) -> GoogLeNet:
     """GoogLeNet as article 003 writes it in Keras: 7,426,638 trainable parameters, and 512 that Keras calls not so.
 
@@ -85,7 +85,7 @@ def googlenet_article_003(*, num_classes: int = 10, in_channels: int = 3, aux_he
     return GoogLeNet(num_classes=num_classes, in_channels=in_channels, aux_heads=aux_heads, design=ARTICLE_003)
 
 
-@register
+@register(image=(3, 224, 224), family="GoogLeNet")
 def googlenet_article_004(*, num_classes: int = 2, in_channels: int = 3) -> GoogLeNet:
     """GoogLeNet as article 004 writes it in PyTorch: 5,971,442 parameters, no auxiliary heads.
 

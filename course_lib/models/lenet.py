@@ -28,7 +28,7 @@ C3_TABLE = (
 FULL_TABLE = ((0, 1, 2, 3, 4, 5),) * 16
 
 
-@register
+@register(image=(1, 32, 32), family="LeNet-5")
 def lenet5_1998(
     *,
     num_classes: int = 10,
@@ -62,7 +62,7 @@ def lenet5_1998(
     return LeNet5Of1998(num_classes, in_channels, c3_table, init)
 
 
-@register
+@register(image=(1, 32, 32), family="LeNet-5")
 def lenet5(
     *,
     num_classes: int = 10,

@@ -8,7 +8,7 @@ from course_lib.models.blocks import checks_input_size
 from course_lib.models.registry import register
 
 
-@register
+@register(image=(1, 28, 28))
 def mnist_cnn(*, num_classes: int = 10, in_channels: int = 1) -> MnistCNN:
     """Three 5x5 convolutions and two fully connected layers: 123,222 parameters with one channel and ten classes.
 

@@ -83,7 +83,7 @@ class MobileNetV1(nn.Module):
         return self.fc(self.flatten(self.pool(self.features(x))))
 
 
-@register
+@register(image=(3, 224, 224), family="MobileNet v1")
 def mobilenet_v1(
     *,
     num_classes: int = 1000,

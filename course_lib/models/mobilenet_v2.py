@@ -97,7 +97,7 @@ class MobileNetV2(nn.Module):
         return self.fc(self.dropout(self.flatten(self.pool(self.features(x)))))
 
 
-@register
+@register(image=(3, 224, 224), family="MobileNet v2", torchvision="mobilenet_v2")
 def mobilenet_v2(
     *,
     num_classes: int = 1000,

@@ -32,7 +32,7 @@ CIFAR = (
 )
 
 
-@register
+@register(image=(3, 32, 32), family="NiN")
 def nin_cifar(
     *,
     num_classes: int = 10,

@@ -6,13 +6,12 @@ The blocks stand in ``residual``, the module in ``residual_network``, the networ
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from torch import nn
 
 from course_lib.models.blocks import conv_norm_act
-from course_lib.models.registry import register
+from course_lib.models.registry import member, register
 from course_lib.models.residual import Shortcut, StrideIn
 from course_lib.models.residual_network import BlockKind, ResNet, Stage, make_stages
 
@@ -88,48 +87,36 @@ def _imagenet_stem(in_channels: int) -> nn.Sequential:
     return stem
 
 
-def _register(name: str, builder: Callable[..., ResNet], docstring: str) -> None:
-    builder.__name__ = builder.__qualname__ = name
-    builder.__doc__ = docstring
-    register(builder)
+def _resnet(
+    *,
+    depth: int,
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    shortcut: Shortcut = "B",
+    stride_in: StrideIn = "3x3",
+    preactivation: bool = False,
+    zero_init: bool = False,
+) -> ResNet:
+    """A column of table 1."""
+    return ResNet(
+        _imagenet_stem(in_channels),
+        imagenet_stages(depth),
+        num_classes=num_classes,
+        shortcut=shortcut,
+        stride_in=stride_in,
+        preactivation=preactivation,
+        zero_init=zero_init,
+    )
 
 
-def _register_resnet(depth: int) -> None:
-    """Register a column of table 1."""
-
-    def builder(
-        *,
-        num_classes: int = 1000,
-        in_channels: int = 3,
-        shortcut: Shortcut = "B",
-        stride_in: StrideIn = "3x3",
-        preactivation: bool = False,
-        zero_init: bool = False,
-    ) -> ResNet:
-        return ResNet(
-            _imagenet_stem(in_channels),
-            imagenet_stages(depth),
-            num_classes=num_classes,
-            shortcut=shortcut,
-            stride_in=stride_in,
-            preactivation=preactivation,
-            zero_init=zero_init,
-        )
-
-    _register(f"resnet{depth}", builder, DOCSTRING.format(depth=depth))
-
-
-def _register_plain(depth: int) -> None:
-    """Register a column of table 1 without shortcuts."""
-
-    def builder(*, num_classes: int = 1000, in_channels: int = 3) -> ResNet:
-        stages = imagenet_stages(depth)
-        return ResNet(_imagenet_stem(in_channels), stages, num_classes=num_classes, shortcut="none")
-
-    _register(f"plain{depth}", builder, PLAIN_DOCSTRING.format(depth=depth))
+def _plain(*, depth: int, num_classes: int = 1000, in_channels: int = 3) -> ResNet:
+    """A column of table 1 without shortcuts."""
+    return ResNet(_imagenet_stem(in_channels), imagenet_stages(depth), num_classes=num_classes, shortcut="none")
 
 
 for _depth in TABLE_1:
-    _register_resnet(_depth)
+    _builder = member(_resnet, f"resnet{_depth}", DOCSTRING.format(depth=_depth), depth=_depth)
+    register(image=(3, 224, 224), family="ResNet", torchvision=_builder.__name__)(_builder)
 for _depth in PLAIN_DEPTHS:
-    _register_plain(_depth)
+    _builder = member(_plain, f"plain{_depth}", PLAIN_DOCSTRING.format(depth=_depth), depth=_depth)
+    register(image=(3, 224, 224), family="ResNet")(_builder)

@@ -80,7 +80,7 @@ class ResNet50OfArticle004(nn.Module):
         return self.classifier(self.stages(self.stem(x)))
 
 
-@register
+@register(image=(3, 224, 224), family="ResNet")
 def resnet50_article_004(
     *, num_classes: int = 2, in_channels: int = 3, equaliser: Equaliser = "as_written"
 ) -> ResNet50OfArticle004:

@@ -6,13 +6,12 @@ section 4.2. The blocks stand in ``residual``, the module in ``residual_network`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from torch import nn
 
 from course_lib.models.blocks import conv_norm_act
-from course_lib.models.registry import register
+from course_lib.models.registry import member, register
 from course_lib.models.residual import Shortcut
 from course_lib.models.residual_network import ResNet, Stage, make_stages
 
@@ -36,7 +35,7 @@ def cifar_stages(depth: int, widths: Sequence[int] = WIDTHS) -> tuple[Stage, ...
     return make_stages("basic", dict.fromkeys(("stage1", "stage2", "stage3"), num_blocks), widths, widths[0])
 
 
-@register
+@register(image=(3, 32, 32), family="ResNet")
 def resnet_cifar(
     *,
     depth: int = 20,
@@ -80,7 +79,7 @@ def resnet_cifar(
     )
 
 
-@register
+@register(image=(3, 32, 32), family="ResNet")
 def plain_cifar(
     *,
     depth: int = 20,
@@ -110,18 +109,7 @@ def plain_cifar(
     )
 
 
-def _register(family: Callable[..., ResNet], name: str, depth: int) -> None:
-    """Register one depth of a family."""
-
-    def builder(**options: Any) -> ResNet:
-        return family(depth=depth, **options)
-
-    builder.__name__ = builder.__qualname__ = name
-    builder.__doc__ = f"`{family.__name__}` with ``depth={depth}``; all its other options apply."
-    register(builder)
-
-
-for _depth in DEPTHS:
-    _register(resnet_cifar, f"resnet{_depth}", _depth)
-for _depth in PLAIN_DEPTHS:
-    _register(plain_cifar, f"plain{_depth}", _depth)
+for _family, _prefix, _depths in ((resnet_cifar, "resnet", DEPTHS), (plain_cifar, "plain", PLAIN_DEPTHS)):
+    for _depth in _depths:
+        _doc = f"`{_family.__name__}` with ``depth={_depth}``; all its other options apply."
+        register(image=(3, 32, 32), family="ResNet")(member(_family, f"{_prefix}{_depth}", _doc, depth=_depth))

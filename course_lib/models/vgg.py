@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from torch import Tensor, nn
 
 from course_lib.models.blocks import checks_input_size, fc_classifier, feature_shape, initialize, local_response_norm
-from course_lib.models.registry import register
+from course_lib.models.registry import member, register
 
 Init = Literal["glorot", "normal", "kaiming"]
 
@@ -158,7 +158,7 @@ def initialize_vgg(network: nn.Module, init: Init) -> None:
         raise ValueError(f"init must be 'glorot', 'normal' or 'kaiming', got {init!r}")
 
 
-@register
+@register(image=(3, 224, 224), family="VGG")
 def vgg16_small(
     *,
     num_classes: int = 2,
@@ -190,34 +190,34 @@ def vgg16_small(
     return SmallVGG(num_classes, in_channels, base_channels, input_size, init)
 
 
-def _register(name: str, column: str, stages: Sequence[Stage], with_batch_norm: bool) -> None:
-    """Register the builder of one configuration."""
-
-    def builder(
-        *,
-        num_classes: int = 1000,
-        in_channels: int = 3,
-        batch_norm: bool = with_batch_norm,
-        dropout: float = 0.5,
-        hidden_features: int = 4096,
-        init: Init = "glorot",
-    ) -> VGG:
-        return VGG(
-            stages,
-            num_classes=num_classes,
-            in_channels=in_channels,
-            batch_norm=batch_norm,
-            dropout=dropout,
-            hidden_features=hidden_features,
-            init=init,
-        )
-
-    builder.__name__ = builder.__qualname__ = name
-    builder.__doc__ = DOCSTRING.format(column=column, norm=", with batch normalisation" if with_batch_norm else "")
-    register(builder)
+def _vgg(
+    *,
+    stages: Sequence[Stage],
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    batch_norm: bool = False,
+    dropout: float = 0.5,
+    hidden_features: int = 4096,
+    init: Init = "glorot",
+) -> VGG:
+    """A column of table 1."""
+    return VGG(
+        stages,
+        num_classes=num_classes,
+        in_channels=in_channels,
+        batch_norm=batch_norm,
+        dropout=dropout,
+        hidden_features=hidden_features,
+        init=init,
+    )
 
 
+IN_TORCHVISION = ("vgg11", "vgg13", "vgg16", "vgg19")
 for _name, (_column, _stages) in COLUMNS.items():
-    _register(_name, _column, _stages, with_batch_norm=False)
-    if _name in ("vgg11", "vgg13", "vgg16", "vgg19"):  # torchvision's names
-        _register(f"{_name}_bn", _column, _stages, with_batch_norm=True)
+    _twin = _name if _name in IN_TORCHVISION else None
+    _doc = DOCSTRING.format(column=_column, norm="")
+    register(image=(3, 224, 224), family="VGG", torchvision=_twin)(member(_vgg, _name, _doc, stages=_stages))
+    if _twin:
+        _doc = DOCSTRING.format(column=_column, norm=", with batch normalisation")
+        _builder = member(_vgg, f"{_name}_bn", _doc, defaults={"batch_norm": True}, stages=_stages)
+        register(image=(3, 224, 224), family="VGG", torchvision=_builder.__name__)(_builder)

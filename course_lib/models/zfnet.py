@@ -27,7 +27,7 @@ ZFNET_512 = (
 )
 
 
-@register
+@register(image=(3, 224, 224), family="ZFNet")
 def zfnet(
     *,
     num_classes: int = 1000,
@@ -62,7 +62,7 @@ def zfnet(
     return ZFNet(ZFNET, num_classes, in_channels, input_size, dropout, hidden_features)
 
 
-@register
+@register(image=(3, 224, 224), family="ZFNet")
 def zfnet_512(
     *,
     num_classes: int = 1000,

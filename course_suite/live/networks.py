@@ -34,8 +34,7 @@ def described(name: str, title: str) -> dict[str, str]:
         ValueError: a layer has no word.
     """
     from course_lib.complexity import analyze, on_meta
-    from course_lib.models import build
-    from course_lib.models.inputs import input_shape
+    from course_lib.models import build, input_shape
 
     with on_meta():
         model, shape = build(name), input_shape(name)

@@ -104,7 +104,7 @@ def article_torchinfo(model: str, parts: str | list[str], batch_size: int = 1, m
 def _torchinfo(model: str, batch_size: int, mode: str) -> dict[str, float]:
     from torchinfo import summary
 
-    from course_lib.models.inputs import input_shape
+    from course_lib.models import input_shape
 
     shape = (batch_size, *input_shape(model))
     info = summary(network(model), shape, device="meta", mode=mode, verbose=0)

@@ -126,7 +126,7 @@ def article_heads_run_in_training_only(model: str = "googlenet_article_003") -> 
     """Whether a GoogLeNet gives the logits of both heads in training mode and of none in evaluation mode."""
     import torch
 
-    from course_lib.models.inputs import input_shape
+    from course_lib.models import input_shape
 
     built, images = network(model), torch.empty(2, *input_shape(model), device="meta")
     counts = [len(built.train(mode)(images).aux) for mode in (True, False)]

@@ -56,7 +56,7 @@ def _network(model: str, options: str) -> nn.Module:
 @cache
 def _analysis(model: str, options: str, image: tuple[int, ...] | None, training: bool) -> Complexity:
     from course_lib.complexity import analyze
-    from course_lib.models.inputs import input_shape
+    from course_lib.models import input_shape
 
     return analyze(_network(model, options), image or input_shape(model), training=training)
 
