@@ -11,12 +11,12 @@ from training_cases import noise, small_net
 
 from course_lib.models import build, names, pretrained
 from course_lib.models.pretrained import (
-    TWINS,
     find_head,
     freeze,
     freeze_all_but_head,
     new_head,
     read_weights,
+    twins,
     unfreeze,
 )
 from course_lib.training import Recipe, fit, parameter_groups
@@ -54,8 +54,8 @@ def cache(tmp_path, monkeypatch):
 def test_every_twin_is_a_network_of_both_with_weights_of_torchvisions():
     from torchvision import models
 
-    assert set(TWINS) <= set(names())
-    for twin in TWINS.values():
+    assert set(twins()) <= set(names())
+    for twin in twins().values():
         assert models.get_model_weights(twin).DEFAULT.url.endswith(".pth")
 
 

@@ -15,15 +15,14 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from course_lib.models.blocks import match_state_dict
-from course_lib.models.registry import closest_first
-
-# torchvision's name of our network, where the two compute the same; without an entry it has none.
-TWINS = {"alexnet_owt": "alexnet", "googlenet_torchvision": "googlenet", "mobilenet_v2": "mobilenet_v2"}
-TWINS |= {name: name for name in "resnet18 resnet34 resnet50 resnet101 resnet152".split()}
-TWINS |= {f"vgg{depth}{norm}": f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")}
-TWINS |= {f"efficientnet_b{number}": f"efficientnet_b{number}" for number in range(8)}
+from course_lib.models.registry import CARDS, closest_first
 
 HASHED_NAME = re.compile(r"-([0-9a-f]{8,})\.\w+$")  # resnet18-f37072fd.pth: how its SHA-256 begins
+
+
+def twins() -> dict[str, str]:
+    """torchvision's name of each of our networks that computes the same."""
+    return {name: card.torchvision for name, card in CARDS.items() if card.torchvision}
 
 
 def build_pretrained(builder: Callable[..., nn.Module], name: str, weights: str | Path, **options: Any) -> nn.Module:
@@ -151,11 +150,11 @@ def _let_go(layer: nn.Module) -> None:
 def _in_order(state: dict[str, Tensor], name: str, ours: list[str]) -> dict[str, Tensor]:
     """The tensors in the order of our network, which they are matched by; safetensors keeps them by name."""
     orders = [ours]
-    if name in TWINS:
+    if twin := twins().get(name):
         from torchvision import models
 
         with torch.device("meta"):
-            orders.append(list(models.get_model(TWINS[name]).state_dict()))
+            orders.append(list(models.get_model(twin).state_dict()))
     order = next((order for order in orders if set(order) == set(state)), list(state))
     return {key: state[key] for key in order}
 
@@ -168,11 +167,12 @@ def _scores(classes: int, mine: Tensor, theirs: Tensor) -> bool:
 def _torchvisions(name: str, version: str) -> dict[str, Tensor]:
     from torchvision import models
 
-    if name not in TWINS:
+    known = twins()
+    if name not in known:
         raise ValueError(
-            f"torchvision has no weights for {name}; it has some for {', '.join(closest_first(name, TWINS))}"
+            f"torchvision has no weights for {name}; it has some for {', '.join(closest_first(name, known))}"
         )
-    known = models.get_model_weights(TWINS[name])
+    known = models.get_model_weights(known[name])
     if version and version not in known.__members__:
         raise ValueError(f"torchvision has no weights {version!r} for {name}, but {', '.join(known.__members__)}")
     chosen = known[version] if version else known.DEFAULT
