@@ -15,7 +15,6 @@ from matplotlib.patches import Rectangle
 
 from course_lib.figures.style import BLACK, BLUE, GREEN, ORANGE, PALETTE, VERMILLION, WIDTH
 
-HEADING = {"fontsize": 11}
 COLUMN_LABELS = ("first GPU", "second GPU")
 
 

@@ -15,12 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course_lib.figures.style import BLUE, ORANGE, PALETTE, VERMILLION, WIDTH
+from course_lib.figures.style import BLUE, HEADING, INK, ORANGE, PALETTE, SIGNED, VERMILLION, WIDTH
 
-INK = "gray_r"
-SIGNED = "RdBu_r"
 PADDING = {"facecolor": "#f2f2f2", "edgecolor": "#8c8c8c", "hatch": "///", "linewidth": 0.6}
-HEADING = {"fontsize": 11}
 CELL = 0.42  # inches; the side of a cell where there is room
 
 

@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course_lib.figures.style import BLUE, PALETTE, WIDTH
+from course_lib.figures.style import BLUE, HEADING, PALETTE, WIDTH
 
-HEADING = {"fontsize": 11}
 PALE = "#dce6ee"
 SIDE = 3  # pixels per side of a drawn map
 GAP = 1.0

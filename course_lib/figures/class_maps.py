@@ -9,13 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course_lib.figures.style import WIDTH
+from course_lib.figures.style import INK, SIGNED, WIDTH, as_array, bare
 
-SIGNED = "RdBu_r"  # red above zero, white at zero, blue below
-INK = "gray_r"
 SMALL = {"fontsize": 10}
 
 
@@ -29,7 +26,7 @@ def class_map_rows(images: Any, maps: Any, classes: Sequence[str]) -> Figure:
         maps: (N, K, h, w).
         classes: the K names.
     """
-    pictures, scores = _array(images), _array(maps)
+    pictures, scores = as_array(images), as_array(maps)
     limit = float(np.abs(scores).max()) or 1.0
     columns = len(classes) + 1
     figure = Figure(figsize=(WIDTH, len(pictures) * (WIDTH / columns + 0.28) + 0.25), layout="constrained")
@@ -38,11 +35,11 @@ def class_map_rows(images: Any, maps: Any, classes: Sequence[str]) -> Figure:
         figure.subplots(len(pictures), columns, squeeze=False), pictures, scores, strict=True
     ):
         line[0].imshow(picture, cmap=INK)
-        _bare(line[0])
+        bare(line[0])
         means = row.mean((1, 2))
         for ax, one, mean in zip(line[1:], row, means, strict=True):
             ax.imshow(one, cmap=SIGNED, vmin=-limit, vmax=limit)
-            _bare(ax, frame=2.4 if mean == means.max() else 0.6)
+            bare(ax, frame=2.4 if mean == means.max() else 0.6)
             ax.set_xlabel(f"{round(float(mean), 1) + 0.0:.1f}", fontsize=8, labelpad=2)
     for ax, title in zip(figure.axes[:columns], ("image", *classes), strict=True):
         ax.set_title(title, **SMALL)
@@ -54,8 +51,8 @@ def heat_on_image(image: Any, heats: Mapping[str, Any]) -> Figure:
 
     A map is stretched over the image; red is as strong as the largest value of all maps.
     """
-    picture = _array(image)
-    panels = {title: np.clip(_array(heat), 0, None) for title, heat in heats.items()}
+    picture = as_array(image)
+    panels = {title: np.clip(as_array(heat), 0, None) for title, heat in heats.items()}
     largest = max(float(heat.max()) for heat in panels.values()) or 1.0
     height, width = picture.shape
     figure = Figure(figsize=(WIDTH, len(panels) * (WIDTH * 0.85 * height / width + 0.12)), layout="constrained")
@@ -64,18 +61,6 @@ def heat_on_image(image: Any, heats: Mapping[str, Any]) -> Figure:
     for ax, (title, heat) in zip(axes, panels.items(), strict=True):
         ax.imshow(picture, cmap=INK)
         ax.imshow(heat, cmap="Reds", vmin=0, vmax=largest, alpha=0.7 * heat / largest, extent=box)
-        _bare(ax)
+        bare(ax)
         ax.set_ylabel(title, rotation=0, ha="right", va="center", **SMALL)
     return figure
-
-
-def _bare(ax: Axes, frame: float = 0.6) -> None:
-    ax.set(xticks=[], yticks=[])
-    ax.grid(False)
-    for spine in ax.spines.values():
-        spine.set(visible=True, linewidth=frame)
-
-
-def _array(values: Any) -> np.ndarray:
-    """A tensor or a nested sequence as an array of floats; a tensor may require gradients."""
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=float)

@@ -15,12 +15,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from course_lib.figures.labels import Circle, place_labels
-from course_lib.figures.style import BLACK, BLUE, ORANGE, PALETTE, VERMILLION, WIDTH
+from course_lib.figures.style import BLACK, BLUE, GREY, HEADING, MARKERS, ORANGE, PALETTE, VERMILLION, WIDTH
 from course_lib.models.registry import FAMILIES
 
-HEADING = {"fontsize": 11}
-GREY = "#8c8c8c"
-MARKERS = "os^DvP*X<h"
 AREA = 4.5  # square points for a million parameters
 
 

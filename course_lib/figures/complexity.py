@@ -15,7 +15,6 @@ MEASURES = {  # of a stage: label of the axis, color
     "macs": ("multiply-adds", VERMILLION),
     "activation_bytes": ("activations (bytes)", GREEN),
 }
-MARKERS = "osD^vP*X"
 
 
 def stage_bars(complexity: Complexity, *, depth: int = 1, measures: Sequence[str] = ("params", "macs")) -> Figure:

@@ -12,11 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from course_lib.figures.style import BLACK, BLUE, PALETTE, VERMILLION, WIDTH
+from course_lib.figures.style import BLACK, BLUE, HEADING, MARKERS, PALETTE, VERMILLION, WIDTH
 from course_lib.training import Interval
-
-HEADING = {"fontsize": 11}
-MARKERS = "os^D"
 
 
 def seed_dots(results: Mapping[str, Sequence[float]], *, xlabel: str) -> Figure:

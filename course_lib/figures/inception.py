@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from course_lib.figures.style import BLACK, BLUE, PALETTE, VERMILLION, WIDTH
-
-HEADING = {"fontsize": 11}
+from course_lib.figures.style import BLACK, BLUE, HEADING, PALETTE, VERMILLION, WIDTH
 
 
 def printed_deviations(deviations: Mapping[str, tuple[float, float]]) -> Figure:

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
+from course_lib.figures.style import GREY
+
 FONT_SIZE = 9  # points
 NEAREST_FIRST = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7))
-GREY = "#8c8c8c"
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 

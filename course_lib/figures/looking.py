@@ -15,10 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course_lib.figures.style import VERMILLION, WIDTH
-
-INK, SIGNED = "gray_r", "RdBu_r"
-HEADING = {"fontsize": 11}
+from course_lib.figures.style import HEADING, INK, SIGNED, VERMILLION, WIDTH, bare
 
 
 class Strongest(NamedTuple):
@@ -48,7 +45,7 @@ def strongest_panels(channels: Mapping[str, Strongest], *, columns: int = 3) -> 
     figure = Figure(figsize=(WIDTH, lines * (WIDTH / per_row / 2 + 0.35)), layout="constrained")
     axes = figure.subplots(lines, 2 * per_row, squeeze=False)
     for ax in axes.flat:
-        _bare(ax)
+        bare(ax)
         ax.set_visible(False)
     for index, (title, strongest) in enumerate(channels.items()):
         line, first = divmod(index, per_row)
@@ -69,7 +66,7 @@ def signed_rows(rows: Mapping[str, Any], titles: Sequence[str]) -> Figure:
     for line, (label, pictures) in zip(axes, arrays.items(), strict=True):
         for ax, picture in zip(line, pictures, strict=True):
             ax.imshow(_scaled(picture, signed=True), cmap=SIGNED, vmin=-1, vmax=1)
-            _bare(ax)
+            bare(ax)
         line[0].set_ylabel(label, rotation=0, ha="right", va="center", **HEADING)
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(title, **HEADING)
@@ -89,7 +86,7 @@ def occlusion_panels(cases: Mapping[str, Occlusion]) -> Figure:
         _draw_labels(third, np.asarray(case.label))
         first.set_ylabel(title, **HEADING)
         for ax in (first, second, third):
-            _bare(ax)
+            bare(ax)
     for ax, heading in zip(axes[0], ("image and square", "probability", "most probable"), strict=True):
         ax.set_title(heading, **HEADING)
     figure.colorbar(shown, ax=axes, location="bottom", shrink=0.5, aspect=30, label="probability of the true class")
@@ -134,10 +131,3 @@ def _scaled(picture: np.ndarray, signed: bool) -> np.ndarray:
     low = 0.0 if signed else picture.min()
     span = np.abs(picture - low).max()
     return (picture - low) / span if span > 0 else picture - low
-
-
-def _bare(ax: Axes) -> None:
-    ax.set(xticks=[], yticks=[])
-    ax.grid(False)
-    for spine in ax.spines.values():
-        spine.set(visible=True, linewidth=0.6)

@@ -13,11 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
 
-from course_lib.figures.style import BLACK, BLUE, ORANGE, PALETTE, VERMILLION, WIDTH
+from course_lib.figures.style import BLACK, BLUE, GREY, HEADING, MARKERS, ORANGE, PALETTE, VERMILLION, WIDTH
 
-HEADING = {"fontsize": 11}
-GREY = "#8c8c8c"
-MARKERS = "os^D"
 OFFSET = 3  # pixels by which a channel is drawn beside and above the one in front of it
 
 

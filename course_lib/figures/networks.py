@@ -12,9 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course_lib.figures.style import BLUE, GREEN, ORANGE, PURPLE, WIDTH
+from course_lib.figures.style import BLUE, GREEN, ORANGE, PURPLE, SIGNED, WIDTH, as_array, bare
 
-SIGNED = "RdBu_r"  # red above zero, white at zero, blue below
 SMALL = {"fontsize": 10}
 KIND_COLORS = {
     "input": "white",
@@ -28,7 +27,7 @@ KIND_COLORS = {
 
 def filter_grid(filters: Any, *, columns: int = 6, titles: Sequence[str] | None = None) -> Figure:
     """Kernels side by side on one scale of colour, red above zero and blue below: (num, K, K)."""
-    kernels = _array(filters)
+    kernels = as_array(filters)
     limit = float(np.abs(kernels).max()) or 1.0
     rows = -(-len(kernels) // columns)
     figure = Figure(figsize=(WIDTH, 0.35 + rows * (WIDTH - 1.0) / columns * 1.25), layout="constrained")
@@ -39,7 +38,8 @@ def filter_grid(filters: Any, *, columns: int = 6, titles: Sequence[str] | None 
     used = list(axes.flat[: len(kernels)])
     for ax, kernel, title in zip(used, kernels, names, strict=True):
         image = ax.imshow(kernel, cmap=SIGNED, vmin=-limit, vmax=limit)
-        _bare(ax, title)
+        bare(ax)
+        ax.set_title(title, **SMALL)
     figure.colorbar(image, ax=used, label="weight", shrink=0.9, pad=0.02)
     return figure
 
@@ -49,7 +49,7 @@ def feature_maps(layers: Mapping[str, Any], *, columns: int = 8, cmap: str = "gr
 
     The maps of one layer share one scale, from its lowest value (white) to its highest (black), which the title says.
     """
-    bands = {title: _array(maps) for title, maps in layers.items()}
+    bands = {title: as_array(maps) for title, maps in layers.items()}
     heights = [-(-len(maps) // columns) + 0.45 for maps in bands.values()]
     figure = Figure(figsize=(WIDTH, sum(heights) * WIDTH / columns), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, hspace=0, wspace=0)
@@ -63,7 +63,7 @@ def feature_maps(layers: Mapping[str, Any], *, columns: int = 8, cmap: str = "gr
         for ax, one in zip(axes.flat, maps, strict=False):
             ax.set_visible(True)
             ax.imshow(one, cmap=cmap, vmin=low, vmax=high)
-            _bare(ax)
+            bare(ax)
     return figure
 
 
@@ -72,7 +72,7 @@ def picture_rows(rows: Mapping[str, Any], *, titles: Sequence[str] = (), limit: 
 
     White is the lowest value and black the highest; with ``limit``, white is -limit and black +limit.
     """
-    arrays = {label: _array(pictures) for label, pictures in rows.items()}
+    arrays = {label: as_array(pictures) for label, pictures in rows.items()}
     columns = max(len(pictures) for pictures in arrays.values())
     aspect = max(pictures.shape[1] / pictures.shape[2] for pictures in arrays.values())
     side = WIDTH / (columns + 1)
@@ -82,7 +82,7 @@ def picture_rows(rows: Mapping[str, Any], *, titles: Sequence[str] = (), limit: 
         low, high = (pictures.min(), pictures.max()) if limit is None else (-limit, limit)
         for ax, picture in zip(line, pictures, strict=False):
             ax.imshow(picture, cmap="gray_r", vmin=low, vmax=high)
-            _bare(ax)
+            bare(ax)
         for ax in line[len(pictures) :]:
             ax.remove()
         line[0].set_ylabel(label, **SMALL)
@@ -151,16 +151,3 @@ def _draw_layer(ax: Any, left: float, color: str, shape: tuple[int, int, int], f
         corner = (left + step * index, base + step * index)
         ax.add_patch(Rectangle(corner, width, height, facecolor=color, edgecolor="black", linewidth=0.7))
     return width + step * (maps - 1)
-
-
-def _bare(ax: Any, title: str = "") -> None:
-    ax.set(xticks=[], yticks=[])
-    ax.grid(False)
-    for spine in ax.spines.values():
-        spine.set(visible=True, linewidth=0.6)
-    ax.set_title(title, **SMALL)
-
-
-def _array(values: Any) -> np.ndarray:
-    """A tensor or a nested sequence as an array of floats; a tensor may require gradients."""
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=float)

@@ -10,10 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from course_lib.arithmetic import pool_output_size
-from course_lib.figures.style import BLUE, ORANGE, PALETTE, VERMILLION, WIDTH
+from course_lib.figures.style import BLUE, HEADING, ORANGE, PALETTE, VERMILLION, WIDTH
 
 PADDING = {"facecolor": "#f2f2f2", "edgecolor": "#8c8c8c", "hatch": "///", "linewidth": 0.6}
-HEADING = {"fontsize": 11}
 
 
 class PoolCase(NamedTuple):

@@ -18,10 +18,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from course_lib.arithmetic import Layer, ReceptiveField, conv_output_size, receptive_fields
-from course_lib.figures.style import BLUE, GREEN, ORANGE, PALETTE, PURPLE, VERMILLION, WIDTH
+from course_lib.figures.style import BLUE, GREEN, HEADING, INK, ORANGE, PALETTE, PURPLE, VERMILLION, WIDTH
 
-INK = "gray_r"
-HEADING = {"fontsize": 11}
 FIELD = {"fill": False, "edgecolor": VERMILLION, "linewidth": 2}
 EFFECTIVE = {"fill": False, "edgecolor": BLUE, "linewidth": 2, "linestyle": (0, (3, 1.5))}
 

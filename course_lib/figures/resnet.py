@@ -12,9 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from course_lib.figures.style import BLACK, PALETTE, WIDTH
+from course_lib.figures.style import BLACK, HEADING, PALETTE, WIDTH
 
-HEADING = {"fontsize": 11}
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 
 

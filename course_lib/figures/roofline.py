@@ -10,10 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from course_lib.figures.style import BLACK, BLUE, PALETTE, WIDTH
+from course_lib.figures.style import BLACK, BLUE, MARKERS, PALETTE, WIDTH
 
 GIGA = 1e9
-MARKERS = "osD^vP*X"
 
 
 class Point(NamedTuple):

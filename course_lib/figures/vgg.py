@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from course_lib.figures.style import BLACK, PALETTE, WIDTH
+from course_lib.figures.style import BLACK, MARKERS, PALETTE, WIDTH
 
-MARKERS = "os^D"
 SPREAD = 0.26  # of the way from one depth to the next: how far apart the cases of one depth stand
 
 

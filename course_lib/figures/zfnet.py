@@ -13,9 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-from course_lib.figures.style import BLACK, BLUE, GREEN, ORANGE, PALETTE, VERMILLION, WIDTH
-
-HEADING = {"fontsize": 11}
+from course_lib.figures.style import BLACK, BLUE, GREEN, HEADING, ORANGE, PALETTE, VERMILLION, WIDTH
 
 
 class Errors(NamedTuple):

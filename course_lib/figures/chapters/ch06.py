@@ -13,11 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from course_lib.figures.style import BLUE, PALETTE, VERMILLION, WIDTH
-
-SIGNED = "RdBu_r"  # red above zero, white at zero, blue below
-HEADING = {"fontsize": 11}
-MARKERS = "os^Dv"
+from course_lib.figures.style import BLUE, HEADING, PALETTE, SIGNED, VERMILLION, WIDTH, as_array
 
 
 def learning_strip(kernels: Mapping[str, Any], maps: Sequence[Any]) -> Figure:
@@ -25,8 +21,8 @@ def learning_strip(kernels: Mapping[str, Any], maps: Sequence[Any]) -> Figure:
 
     White is zero, red above it and blue below. The kernels share one scale of colour; each map has its own.
     """
-    arrays = {title: _array(kernel) for title, kernel in kernels.items()}
-    pictures = [_array(picture) for picture in maps]
+    arrays = {title: as_array(kernel) for title, kernel in kernels.items()}
+    pictures = [as_array(picture) for picture in maps]
     largest = max(np.abs(kernel).max() for kernel in arrays.values())
     figure = Figure(figsize=(WIDTH, 2 * WIDTH / len(arrays) + 0.5), layout="constrained")
     axes = figure.subplots(2, len(arrays), squeeze=False)
@@ -87,7 +83,7 @@ def valley_panels(valleys: Mapping[str, Valley], *, xlabel: str, ylabel: str, le
     figure = Figure(figsize=(WIDTH, WIDTH / len(valleys) + 0.6), layout="constrained")
     axes = figure.subplots(1, len(valleys), sharex=True, sharey=True, squeeze=False)[0]
     for ax, (title, valley) in zip(axes, valleys.items(), strict=True):
-        horizontal, vertical, heights, path = (_array(part) for part in valley)
+        horizontal, vertical, heights, path = (as_array(part) for part in valley)
         ax.contour(horizontal, vertical, heights, levels=levels, cmap="viridis", linewidths=1.2)
         row, column = np.unravel_index(heights.argmin(), heights.shape)
         ax.plot(horizontal[column], vertical[row], "x", color="black", markersize=11, markeredgewidth=2.5)
@@ -198,8 +194,3 @@ def _frame(ax: Axes) -> None:
     ax.grid(False)
     for spine in ax.spines.values():
         spine.set(visible=True, linewidth=0.6)
-
-
-def _array(values: Any) -> np.ndarray:
-    """A tensor or a nested sequence as an array of floats; a tensor may require gradients."""
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=float)

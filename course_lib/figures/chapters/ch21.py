@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from course_lib.figures.style import BLACK, BLUE, PALETTE, VERMILLION, WIDTH
+from course_lib.figures.style import BLACK, BLUE, MARKERS, PALETTE, VERMILLION, WIDTH
 from course_lib.measuring import Timing
-
-MARKERS = "os^D"
 
 
 def two_recipes(pairs: Mapping[str, tuple[float, float, float]], named: Sequence[str]) -> Figure:
