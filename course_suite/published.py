@@ -32,9 +32,15 @@ def citation(project: Project) -> str:
     return "# Generated from pyproject.toml by `course pair`.\n" + yaml.safe_dump(content, sort_keys=False)
 
 
+PLACEHOLDER = "OWNER"  # stands in the addresses until the course has some
+UNPUBLISHED = "The course has no address yet, so there is nothing to link to: `make book` renders it on your machine."
+
+
 def links(project: Project) -> str:
-    """The README's table of chapters with a link into Colab and into Binder for each."""
+    """The README's table of chapters with a link into Colab and into Binder for each; none without addresses."""
     settings = project.settings
+    if PLACEHOLDER in settings.repository + settings.site:
+        return UNPUBLISHED
     colab = f"https://colab.research.google.com/github/{settings.slug}/blob/{settings.revision}/notebooks"
     binder = f"https://mybinder.org/v2/gh/{settings.slug}/{settings.revision}?urlpath=lab/tree/notebooks"
     rows = [f"The book: <{settings.site}>", "", "| chapter | try it |", "| --- | --- |"]
@@ -77,7 +83,7 @@ def release_problems(project: Project) -> list[str]:
     problems = [
         f"[tool.course] {name} = {value!r} still names OWNER; set it in pyproject.toml, then run: course pair"
         for name, value in (("repository", settings.repository), ("site", settings.site))
-        if "OWNER" in value
+        if PLACEHOLDER in value
     ]
     if f"## {settings.version}" not in (project.root / "CHANGELOG.md").read_text(encoding="utf-8"):
         problems.append(f"CHANGELOG.md has no section '## {settings.version}'")

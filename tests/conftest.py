@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,13 @@ def note_opened(event, arguments):
 
 
 sys.addaudithook(note_opened)
+
+
+def pytest_collection_modifyitems(items):
+    """Leave out on Windows what only Unix can do."""
+    for item in items:
+        if os.name == "nt" and item.get_closest_marker("posix"):
+            item.add_marker(pytest.mark.skip(reason="needs the signals of Unix"))
 
 
 @pytest.fixture(autouse=True)

@@ -58,6 +58,7 @@ def check_resumed(folder, uninterrupted):
 # ---- killed ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize(
     ("step", "left"),
     [(2, []), (STEPS, ["epoch-0001"]), (2 * STEPS + 3, ["epoch-0002"]), (4 * STEPS - 1, ["epoch-0003"])],
@@ -68,6 +69,7 @@ def test_a_run_killed_in_an_epoch_resumes_to_the_same_bits(tmp_path, uninterrupt
     check_resumed(tmp_path / "run", uninterrupted)
 
 
+@pytest.mark.posix
 def test_a_run_may_be_killed_again_and_again(tmp_path, uninterrupted):
     for _ in range(3):
         assert run_apart(train_and_die_at_step, tmp_path, STEPS + 1)  # one epoch further each time
@@ -75,6 +77,7 @@ def test_a_run_may_be_killed_again_and_again(tmp_path, uninterrupted):
     check_resumed(tmp_path, uninterrupted)
 
 
+@pytest.mark.posix
 def test_a_run_killed_at_any_file_operation_of_a_checkpoint_resumes_to_the_same_bits(tmp_path, uninterrupted):
     left = []
     for number in range(40):
@@ -91,6 +94,7 @@ def test_a_run_killed_at_any_file_operation_of_a_checkpoint_resumes_to_the_same_
     assert names_in(folder) == ["epoch-0004"]
 
 
+@pytest.mark.posix
 def test_a_run_killed_in_the_middle_of_a_file_resumes_to_the_same_bits(tmp_path, uninterrupted):
     assert run_apart(train_and_die_in_half_a_file, tmp_path)
     assert names_in(tmp_path) == [".writing-epoch-0002", "epoch-0001"]

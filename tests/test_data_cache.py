@@ -92,6 +92,7 @@ def test_the_splits_are_slices_of_one_mapped_file(folder):
     assert abs(train - test) <= data.train.images.nbytes
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("row", [0, 3, 9, 19])
 def test_a_killed_decoding_is_gone_on_with(folder, tmp_path, decodings, row):
     whole = load(f"folder:{folder}").sha256

@@ -135,6 +135,7 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path, downloader):
     assert downloader.calls == 0
 
 
+@pytest.mark.posix
 def test_a_killed_download_leaves_no_data_set_and_the_next_one_succeeds(tmp_path, downloader):
     assert run_apart(download_half_of_mnist, tmp_path)
     (leftover,) = names_in(tmp_path)

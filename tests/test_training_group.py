@@ -18,6 +18,7 @@ from course_lib.training.group import Group
 from course_lib.training.loop import batches
 from course_lib.training.synced_norm import SyncedBatchNorm2d
 
+pytestmark = pytest.mark.posix
 SCRIPT = Path(__file__).with_name("group_run.py")
 TOLERANCE = 2e-4  # relative: sums of float32 in another order, over 18 steps through batch normalisations
 

@@ -71,7 +71,8 @@ def test_the_address_of_the_repository_stands_in_one_place():
 
 def test_generated_files_follow_the_settings(copy):
     assert published.generated_problems(copy) == []
-    edit(copy.root / "pyproject.toml", "https://github.com/OWNER/", "https://github.com/someone/")
+    assert published.UNPUBLISHED in (copy.root / "README.md").read_text()  # no table of dead links
+    edit(copy.root / "pyproject.toml", "OWNER", "someone")
     changed = Project(copy.root)
     assert len(published.generated_problems(changed)) == 2
     assert sorted(published.write_generated(changed)) == ["CITATION.cff", "README.md"]

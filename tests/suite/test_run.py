@@ -102,6 +102,7 @@ def test_a_failure_leaves_the_last_good_copy_in_place(toy):
     assert toy.executed("01_toy").read_text() == good
 
 
+@pytest.mark.posix
 def test_a_killed_kernel_is_a_failure_with_its_cell(toy):
     toy.chapter(1, code("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"))
     ended, status = run(toy, "1")
@@ -174,6 +175,7 @@ def test_a_users_mistake_is_one_line_and_status_2(toy, arguments, message):
     assert not (toy.root / "_build").exists()
 
 
+@pytest.mark.posix
 def test_ctrl_c_ends_the_kernels_and_keeps_what_was_finished(toy):
     toy.chapter(2, code("import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))\ntime.sleep(100)"))
     process = toy.start("run", "--jobs", "2")
