@@ -6,15 +6,17 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from course_lib.complexity.counts import ATEN_RULES, QUANTIZED_RULES, Rules
+from course_lib.complexity.counts import ATEN_RULES, QUANTIZED_RULES, Rules, attention_rule, conv_rule
 from course_lib.complexity.kept import backward_macs, keep, tensors_among
 from course_lib.complexity.memory import Memory
 from course_lib.complexity.stand_ins import TRAINED, Arguments
 from course_lib.complexity.traces import CUTS, mark, trace_of
 
-# Operations that sum no products; those that torch itself marks as pointwise or as views are not repeated here.
+# Operations that sum no products, without the underscores around their names and what makes a copy or a function of
+# them; those that torch itself marks as pointwise or as views are not repeated here.
 FREE = frozenset(
     """
     _adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d all amax amin aminmax any
@@ -37,6 +39,25 @@ FREE = frozenset(
     _safe_softmax scalar_tensor scatter scatter_ scatter_add scatter_add_ scatter_reduce searchsorted select_scatter
     set_data slice_scatter smooth_l1_loss _softmax sort split_with_sizes_copy squeeze_ stack std std_mean sum t_
     take tile _to_copy topk trace transpose_ tril tril_indices triu triu_indices unfold_copy uniform_ _unique2
+    add sub mul div rsub eq ne ge gt le lt bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift
+    floor_divide remainder isinf isnan celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu mish relu
+    softplus softshrink threshold softmax log_softmax xlogy heaviside gcd lcm copysign masked_softmax masked_scale
+    add_relu exponential geometric log_normal cauchy random randint_like binomial standard_gamma sample_dirichlet
+    fused_dropout fused_sdp_choice affine_grid_generator pack_padded_sequence is_all_true is_any_true allclose
+    bartlett_window blackman_window hamming_window hann_window kaiser_window eye block_diag addr renorm embedding_renorm
+    batch_norm_stats batch_norm_elemt batch_norm_gather_stats batch_norm_gather_stats_with_counts batch_norm_with_update
+    batch_norm_no_update batch_norm_update_stats native_norm linalg__powsum dist pdist_forward logcumsumexp index_reduce
+    put unique unique_dim unique_dim_consecutive histogram histogramdd_bin_edges histogramdd_from_bin_cts
+    histogramdd_from_bin_tensors to_padded_tensor padded_dense_to_jagged_forward resize resize_as set lu_unpack
+    empty_affine_quantized empty_per_channel_affine_quantized make_per_tensor_quantized_tensor int_repr empty_quantized
+    make_per_channel_quantized_tensor quantize_per_channel quantize_per_tensor_dynamic quantized_max_pool1d
+    quantized_max_pool2d quantized_max_pool3d quantized_batch_norm multi_margin_loss multilabel_margin_loss_forward
+    soft_margin_loss binary_cross_entropy_with_logits unsafe_index unsafe_index_put unsafe_masked_index
+    unsafe_masked_index_put_accumulate diagonal_scatter as_strided_scatter pin_memory chunk_cat upsample_lanczos2d_aa
+    transform_bias_rescale_qkv reshape lazy_clone conj_physical fill_mem_eff_dropout_mask thnn_fused_lstm_cell
+    thnn_fused_gru_cell nnz values indices to_dense is_pinned is_same_size efficientzerotensor values dimI dimV
+    nested_tensor_from_mask nested_from_padded nested_tensor_size nested_tensor_strides
+    nested_tensor_from_mask_left_aligned
     unique_consecutive unsafe_chunk unsafe_split unsafe_split_with_sizes _unsafe_view unsqueeze_ upsample_bicubic2d
     _upsample_bicubic2d_aa upsample_bilinear2d _upsample_bilinear2d_aa upsample_linear1d upsample_nearest1d
     upsample_nearest2d upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d
@@ -45,17 +66,35 @@ FREE = frozenset(
 )
 
 
+# Of quantized operations, those that sum products; and what torchvision's own do not.
+QUANTIZED_PRODUCTS = ("linear", "conv", "matmul", "quantized_", "int4mm")
+TORCHVISION_FREE = frozenset("nms qnms roi_align qroi_align roi_pool ps_roi_align ps_roi_pool box_iou_rotated".split())
+
+
+FREE_FAMILIES = tuple(
+    """sym_ _assert _local_scalar _functional_ fake_quantize _fake_quantize _fused_moving_avg_obs fft_fftfreq
+    fft_rfftfreq _amp_ _validate_""".split()
+)
+
+
 def is_free(operation: Any) -> bool:
     """Whether an operation sums no products: views, elementwise functions, and those of ``FREE``."""
+    if operation.is_view or torch.Tag.pointwise in operation.tags:
+        return True
+    space, name = operation.namespace, operation.overloadpacket.__name__
+    if space == "quantized":
+        return not name.startswith(QUANTIZED_PRODUCTS) or name.endswith(("prepack", "unpack", "unpack_sizes"))
     return (
-        operation.is_view
-        or torch.Tag.pointwise in operation.tags
-        or (operation.namespace in ("aten", "prims", "prim") and _is_known(operation.overloadpacket.__name__))
+        name in TORCHVISION_FREE if space == "torchvision" else space in ("aten", "prims", "prim") and _is_known(name)
     )
 
 
 def _is_known(name: str) -> bool:
-    return name in FREE or name.startswith(("sym_", "_assert", "_local_scalar"))
+    plain = name.strip("_").removesuffix("_copy").removesuffix("_functional")
+    return name in FREE or plain in FREE or name.startswith(FREE_FAMILIES)
+
+
+RULES = {"aten": ATEN_RULES, "quantized": QUANTIZED_RULES, "torchvision": {"deform_conv2d": conv_rule}}
 
 
 class AtenCounter(TorchDispatchMode):
@@ -67,6 +106,8 @@ class AtenCounter(TorchDispatchMode):
         not_counted: operations that no rule covers.
     """
 
+    supports_higher_order_operators = True
+
     def __init__(self, arguments: Arguments, memory: Memory, rules: Rules, *, grad: bool) -> None:
         super().__init__()
         self.macs = self.backward_macs = 0
@@ -77,10 +118,12 @@ class AtenCounter(TorchDispatchMode):
         """Run one inner operation, on shapes alone where the pass is one of shapes, and count it."""
         args, kwargs = self._arguments.inner_call(args, kwargs or {})
         output = func(*args, **kwargs)
+        if isinstance(func, HigherOrderOperator):
+            return self._higher(func, args, output)
         name = func.overloadpacket.__name__
         outputs = [value for value in _values(output) if isinstance(value, Tensor)]
         own = self._rules.get(f"{func.namespace}.{name}")
-        rule = own or (ATEN_RULES.get(name) if func.namespace == "aten" else QUANTIZED_RULES.get(name))
+        rule = own or RULES.get(func.namespace, {}).get(name)
         macs = 0
         if rule is not None:
             macs = int(rule(args, kwargs, output if own else outputs[0] if outputs else output))
@@ -88,6 +131,15 @@ class AtenCounter(TorchDispatchMode):
         elif outputs and not is_free(func):
             self.not_counted.append(f"{func.namespace}.{name}")
         self._book(func, name.strip("_"), args, kwargs, outputs, macs)
+        return output
+
+    def _higher(self, func: HigherOrderOperator, args: tuple, output: Any) -> Any:
+        """An operator that takes functions: of flexible attention all pairs count, whatever its mask leaves out."""
+        if func.__name__ == "flex_attention":
+            macs = attention_rule(args[:2], {}, output[0])
+            self.macs, self.backward_macs = self.macs + macs, self.backward_macs + macs * 5 // 2
+        else:
+            self.not_counted.append(f"higher_order.{func.__name__}")
         return output
 
     def _book(self, func, name: str, args: tuple, kwargs: dict[str, Any], outputs: list[Tensor], macs: int) -> None:

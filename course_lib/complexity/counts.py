@@ -11,6 +11,7 @@ from math import prod
 from typing import Any
 
 from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
 
 Rule = Callable[[tuple, dict[str, Any], Any], int]
 Rules = Mapping[Any, Callable[..., int]]  # a user's own, by the name of an operation, a function, or a class of layers
@@ -87,12 +88,27 @@ def _aten_convolution(args: tuple, kwargs: dict[str, Any], output: Tensor) -> in
     return (conv_transpose_rule if transposed else conv_rule)(args, kwargs, output)
 
 
+def _grouped_matmul_rule(args: tuple, kwargs: dict[str, Any], output: Tensor) -> int:  # noqa: ARG001
+    """Rows of one matrix, each multiplied by the matrix of its group: (n, k), (g, k, m) -> (n, m)."""
+    left, right = args[:2]
+    if left.dim() == right.dim() == 2:  # (n, k), (k, m) -> (g, n, m), each group on its part of k
+        return left.shape[0] * left.shape[1] * right.shape[1]
+    return output.numel() * left.shape[-1]
+
+
 # The same rules for torch's inner operations, reached when a function is made of several.
 ATEN_RULES: dict[str, Rule] = {
     **dict.fromkeys(("convolution", "_convolution", "convolution_overrideable"), _aten_convolution),
+    **dict.fromkeys(
+        "_slow_conv2d_forward slow_conv3d_forward slow_conv_dilated2d slow_conv_dilated3d".split(), conv_rule
+    ),
+    **dict.fromkeys(("_conv_depthwise2d", "conv_depthwise3d"), conv_rule),
+    **dict.fromkeys(("slow_conv_transpose2d", "slow_conv_transpose3d"), conv_transpose_rule),
+    **dict.fromkeys(("_int_mm", "_scaled_mm"), matmul_rule),
     **dict.fromkeys(("mm", "bmm", "mv", "dot", "vdot"), matmul_rule),
     **dict.fromkeys(("addmm", "addmv", "baddbmm", "_addmm_activation"), added_matmul_rule),
     "addbmm": batch_matmul_sum_rule,
+    "_grouped_mm": _grouped_matmul_rule,
     **dict.fromkeys(
         (
             "_scaled_dot_product_flash_attention",
@@ -109,7 +125,8 @@ ATEN_RULES: dict[str, Rule] = {
 def _quantized_rule(args: tuple, kwargs: dict[str, Any], output: Tensor) -> int:
     """The packed weight tells its shape when it is unpacked: (C_out, C_in / groups, ...) or (out, in)."""
     packed = args[1] if len(args) > 1 else next(value for key, value in kwargs.items() if "weight" in key)
-    weight = packed.unpack()[0] if hasattr(packed, "unpack") else packed.__getstate__()[0][1][1]
+    with _disable_current_modes():
+        weight = packed.unpack()[0]
     return output.numel() * prod(weight.shape[1:])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
@@ -94,7 +95,7 @@ def run_pass(
         else:
             tracer = ShapeTracer(names, parameters, state.tensors, trainable, rules, device)
         args, kwargs, tensors = given.tensors(device, values=values)
-        with torch.enable_grad(), _seen(tracer), _as_written(names), _plain_kernels(values):
+        with torch.enable_grad(), _seen(tracer), _as_written(names, values), _plain_kernels(values):
             try:
                 with tracer:
                     for tensor in tensors:
@@ -129,7 +130,9 @@ def _as_it_was(
     Unswept.begin()
     state = State(modules, values=values)
     trained = [parameter for parameter in parameters if parameter.requires_grad]
-    scripts = [(module, module.training) for module in modules if isinstance(module, torch.jit.ScriptModule)]
+    scripts = [
+        (module, getattr(module, "training", False)) for module in modules if isinstance(module, torch.jit.ScriptModule)
+    ]
     try:
         for module in modules:
             vars(module)["training"] = training
@@ -206,9 +209,12 @@ class Scripts:
 
 
 @contextlib.contextmanager
-def _as_written(modules: Iterable[nn.Module]) -> Iterator[None]:
+def _as_written(modules: Iterable[nn.Module], values: bool) -> Iterator[None]:
     """What ``torch.compile`` has wrapped inside the model runs as it was written."""
-    if not any("_orig_mod" in module._modules or module._compiled_call_impl is not None for module in modules):
+    is_used = values and "torch._dynamo" in sys.modules
+    if not is_used and not any(
+        "_orig_mod" in module._modules or module._compiled_call_impl is not None for module in modules
+    ):
         yield
         return
     with torch.compiler.set_stance("force_eager"), warnings.catch_warnings():

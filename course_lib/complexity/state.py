@@ -13,7 +13,7 @@ import random
 import sys
 import threading
 import types
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any
@@ -157,8 +157,9 @@ class State:
 
     def _container(self, value: Any, pending: list[Any]) -> None:
         self._seen[id(value)] = value
-        self._containers.append((value, value.copy()))
-        pending.extend(value.values() if isinstance(value, dict) else value)
+        before = _copied(value)
+        self._containers.append((value, before))
+        pending.extend(before.values() if isinstance(before, dict) else before)
         if type(value) not in CONTAINERS:  # a class of the user's, with attributes of its own
             self._object(value, pending)
 
@@ -211,18 +212,35 @@ class State:
                     pending.append(part)
 
 
-CONTAINERS = frozenset({dict, list, set, deque, type(torch_module._global_forward_hooks)})
+CONTAINERS = frozenset({dict, list, set, deque, OrderedDict})
 CONTAINERS_TUPLE = (dict, list, set, deque)
 
 
+def _base(value: Any) -> Any:
+    """The container class that ``value`` is of; a class of the user's may do more in its methods than we ask."""
+    return next(base for base in (OrderedDict, *CONTAINERS_TUPLE) if isinstance(value, base))
+
+
+def _copied(value: Any) -> Any:
+    if type(value) in CONTAINERS:
+        return value.copy()
+    base = _base(value)
+    return (
+        {key: base.__getitem__(value, key) for key in base.__iter__(value)} if isinstance(value, dict) else base(value)
+    )
+
+
 def _put_back(now: Any, before: Any) -> None:
+    base = _base(now)
+    same = base.__len__(now) == len(before)
     if isinstance(now, dict):
-        same = len(now) == len(before) and all(now.get(key, _MISSING) is value for key, value in before.items())
-    else:
-        same = len(now) == len(before) and all(a is b for a, b in zip(now, before, strict=True))
-    if not same:
-        now.clear()
-        now.extend(before) if isinstance(now, list | deque) else now.update(before)
+        if not (same and all(base.get(now, key, _MISSING) is value for key, value in before.items())):
+            base.clear(now)
+            for key, value in before.items():
+                base.__setitem__(now, key, value)
+    elif not (same and all(a is b for a, b in zip(base.__iter__(now), before, strict=True))):
+        base.clear(now)
+        base.extend(now, before) if isinstance(now, list | deque) else base.update(now, before)
 
 
 def _set(owner: Any, name: str, value: Any) -> None:
