@@ -67,7 +67,7 @@ def test_the_allowed_distance_is_the_t_interval_of_a_difference():
         allowed_distance([1.0], 1, 360)
 
 
-@pytest.mark.parametrize("name", ["lenet5_mnist", "mobilenet_v1_digits", "lenet5_1998_sdlm_first_weights_mnist"])
+@pytest.mark.parametrize("name", ["lenet5_mnist", "nin_digits", "lenet5_1998_sdlm_first_weights_mnist"])
 def test_the_plan_of_a_record_is_what_was_trained(name):
     record = next(record for record in load_records() if record["name"] == name)
     plan = plan_of(record, 2)
