@@ -18,7 +18,7 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.kernelbase import Kernel
 from nbformat import NotebookNode
 
-from course_suite.reader.code import untitled
+from course_suite.reader.code import is_install, untitled
 
 NAME = "course-replay"
 FOLDER = "COURSE_REPLAY_FOLDER"  # the environment variable that names the folder of the executed copies
@@ -88,7 +88,7 @@ class ReplayKernel(Kernel):
 
     def do_execute(self, code: str, silent: bool, *_: Any, **__: Any) -> dict[str, Any]:
         """Answer one cell."""
-        if silent or not code.strip():
+        if silent or not code.strip() or is_install(code):
             return {"status": "ok", "execution_count": self.execution_count}
         try:
             outputs = self.runs.answer(code)

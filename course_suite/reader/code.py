@@ -15,6 +15,7 @@ from course_suite.reader.text import anchor
 
 KEYS_TAG, FOLDED_TAG, INSTALL_ID = "exercise-keys", "hide-input", "install"
 KEPT_TAGS = (CHECK_TAG, PARAMETERS_TAG)  # what nbval and papermill read
+INSTALL_TITLE = "Set-up: the course's library"
 TITLE = "# @title "  # Colab shows the words behind it in the place of a folded cell
 
 
@@ -30,6 +31,11 @@ def code_cell(cell: NotebookNode, context: Context) -> NotebookNode:
     return copy
 
 
+def is_install(source: str) -> bool:
+    """Whether a code is that of the cell which installs the library: no run of a chapter has it."""
+    return source.startswith(TITLE + INSTALL_TITLE)
+
+
 def untitled(source: str) -> str:
     """The code of a cell without the line that :func:`code_cell` put before it."""
     return source.partition("\n")[2] if source.startswith(TITLE) else source
@@ -38,7 +44,7 @@ def untitled(source: str) -> str:
 def _title(cell: NotebookNode, context: Context) -> tuple[str, bool]:
     """What a cell that is not part of the text is called, and whether it is folded."""
     if cell.id == INSTALL_ID:
-        return "Set-up: the course's library", True
+        return INSTALL_TITLE, True
     if KEYS_TAG in tags(cell):
         return "Keys of the exercises", True
     if PARAMETERS_TAG in tags(cell):

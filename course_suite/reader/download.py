@@ -6,7 +6,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_suite.chapters import Chapter
-from course_suite.reader.code import untitled
+from course_suite.reader.code import INSTALL_ID, untitled
 from course_suite.reader.notebook import cells_digest, reader_notebook
 from course_suite.reader.places import Book, figure_of
 from course_suite.reader.recorded import MIME, recorded_from
@@ -17,13 +17,13 @@ def download_text(book: Book, chapter: Chapter, executed: bytes, revision: str) 
 
     Args:
         executed: the executed copy that the page is rendered from.
-        revision: what the first cell installs.
+        revision: what the notebook installs.
     """
     run = nbformat.reads(executed.decode(), as_version=4)
     notebook = reader_notebook(book, chapter, recorded_from(chapter, run), revision=revision)
     ran = iter([cell for cell in run.cells if cell.cell_type == "code"])
-    for cell in notebook.cells[1:]:  # the first cell may install another revision than the one that ran
-        if cell.cell_type == "code":
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.id != INSTALL_ID:
             source = next(source for source in ran if source.source == untitled(cell.source))
             cell.execution_count = source.execution_count
             cell.outputs = [shown for output in source.outputs if (shown := _shown(output, figure_of(source)))]

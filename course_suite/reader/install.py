@@ -1,4 +1,4 @@
-"""The first cell of a notebook: it makes the course's library available where it is not, as in Colab."""
+"""The first code cell of a notebook: it makes the course's library available where it is not, as in Colab."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from nbformat import NotebookNode
 from course_suite.project import Settings
 from course_suite.reader.code import INSTALL_ID
 
-CODE = '''\
-# The course's library is installed where it is missing. torch stays as it is.
+CODE = """\
+# Installed where it is missing, as in Colab. torch stays as it is.
 import importlib.util
 import subprocess
 import sys
@@ -17,37 +17,31 @@ from pathlib import Path
 
 ADDRESS = "{repository}"
 REVISION = "{revision}"  # what this notebook was made from
-FOLDER = Path.cwd().resolve().parent  # the course, where this is a copy of it
+FOLDER = Path.cwd().resolve().parent
+is_copy = (FOLDER / "course_lib").is_dir()  # of the course, as from a ZIP
+source = f"cnn-recomputed @ git+{{ADDRESS}}@{{REVISION}}"
+if is_copy:
+    source = str(FOLDER)
+    sys.path.insert(0, source)
 
-
-def install(source, missing):
-    """Install with pip what is not here yet."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", source]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        told = (done.stderr or done.stdout).strip().splitlines()
-        raise RuntimeError(
-            f"{{missing}} could not be installed from {{source}}. "
-            f"Is there a network? pip says: {{told[-1] if told else 'nothing'}}"
-        ) from None
-    importlib.invalidate_caches()
-
-
-if importlib.util.find_spec("course_lib"):
+if all(map(importlib.util.find_spec, ("course_lib", "torchinfo"))):
     print("course_lib is here already: nothing was installed.")
-elif (FOLDER / "course_lib" / "__init__.py").is_file():
-    sys.path.insert(0, str(FOLDER))
-    if importlib.util.find_spec("torchinfo") is None:
-        install(str(FOLDER), "what course_lib needs")
-    print(f"course_lib is taken from the folder {{FOLDER}}.")
-elif "/OWNER/" in ADDRESS:
+elif "/OWNER/" in source:
     raise RuntimeError(
-        f"{{ADDRESS}} is a placeholder, so there is nothing to install from: "
-        "set ADDRESS to the course's repository, and run this cell again."
+        f"{{ADDRESS}} is a placeholder: there is nothing to install from. "
+        "Set ADDRESS to the course's repository, and run this cell again."
     )
 else:
-    install(f"cnn-recomputed @ git+{{ADDRESS}}@{{REVISION}}", "course_lib")
-    print(f"course_lib was installed from {{ADDRESS}} at {{REVISION}}.")'''
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", source]
+    done = subprocess.run(pip, capture_output=True, text=True)
+    if done.returncode:
+        told = (done.stderr or done.stdout or "nothing").strip().splitlines()
+        raise RuntimeError(
+            f"course_lib could not be installed from {{source}}. "
+            f"Is there a network? pip says: {{told[-1]}}"
+        )
+    importlib.invalidate_caches()
+    print(f"course_lib was installed from {{source}}.")"""
 
 
 def install_cell(settings: Settings, revision: str | None = None) -> NotebookNode:
@@ -57,4 +51,4 @@ def install_cell(settings: Settings, revision: str | None = None) -> NotebookNod
         revision: the tag or commit that is installed; by default that of the settings.
     """
     source = CODE.format(repository=settings.repository, revision=revision or settings.revision)
-    return nbformat.v4.new_code_cell(source, id=INSTALL_ID, metadata={"tags": ["remove-cell"]})
+    return nbformat.v4.new_code_cell(source, id=INSTALL_ID)

@@ -45,7 +45,7 @@ def reader_notebook(book: Book, chapter: Chapter, recorded: Recorded, *, revisio
 
     Args:
         recorded: the run whose values and outputs it shows.
-        revision: the tag or commit that its first cell installs; by default that of the settings.
+        revision: the tag or commit that it installs; by default that of the settings.
 
     Raises:
         UserError: something in the source has no form in a notebook, or the recorded run lacks a value.
@@ -56,10 +56,10 @@ def reader_notebook(book: Book, chapter: Chapter, recorded: Recorded, *, revisio
     except UserError as error:
         raise UserError(f"notebooks/{chapter.source.name}: {error}") from None
     title_at = next(i for i, cell in enumerate(cells) if cell.cell_type == "markdown")
-    cells[title_at + 1 : title_at + 1] = [_about(project, chapter, context)]
+    install = code_cell(install_cell(project.settings, revision), context)
+    cells[title_at + 1 : title_at + 1] = [_about(project, chapter, context), install]
     if context.cited:
         cells.append(markdown("**Works cited in this chapter**\n\n" + works(context.bibliography, [*context.cited])))
-    cells.insert(0, code_cell(install_cell(project.settings, revision), context))
     _show(cells, recorded)
     _make_ids_unique(cells)
     notebook = nbformat.v4.new_notebook(cells=cells)

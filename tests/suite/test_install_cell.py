@@ -1,4 +1,4 @@
-"""The first cell of a notebook: what it installs, what it says, and how it fails. A stand-in plays the part of pip."""
+"""The cell that brings the library: what it installs, says, and how it fails. A stand-in plays the part of pip."""
 
 import subprocess
 import sys
@@ -17,7 +17,11 @@ if os.environ.get("FAILS"):
     sys.exit("ERROR: Could not find a version: Temporary failure in name resolution")
 (place / "course_lib").mkdir()
 (place / "course_lib" / "__init__.py").write_text("")
+(place / "torchinfo.py").write_text("")
 """
+
+
+SOURCE = "cnn-recomputed @ git+https://host.test/someone/cnn-recomputed@v0.1.0"
 
 
 class Machine:
@@ -50,13 +54,13 @@ def machine(tmp_path):
 
 def test_the_library_is_installed_at_the_versions_tag_and_can_be_imported_at_once(machine):
     ended = machine.run(after="import course_lib")
-    assert ended.stdout == "course_lib was installed from https://host.test/someone/cnn-recomputed at v0.1.0.\n"
-    assert machine.asked == "install --quiet cnn-recomputed @ git+https://host.test/someone/cnn-recomputed@v0.1.0"
+    assert ended.stdout == f"course_lib was installed from {SOURCE}.\n"
+    assert machine.asked == f"install --quiet {SOURCE}"
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_a_version_under_development_has_no_tag_yet(machine):
-    assert "at main." in machine.run(version="0.2.0.dev0").stdout
+    assert "cnn-recomputed@main." in machine.run(version="0.2.0.dev0").stdout
 
 
 def test_nothing_is_installed_where_the_library_is_here(machine):
@@ -71,7 +75,7 @@ def test_a_copy_of_the_course_without_git_is_used_as_it_is(machine):
     (machine.root / "course_lib" / "__init__.py").write_text("here = 1")
     (machine.root / "site" / "torchinfo.py").write_text("")
     ended = machine.run(after="import course_lib; assert course_lib.here")
-    assert ended.stdout == f"course_lib is taken from the folder {machine.root}.\n"
+    assert ended.stdout == "course_lib is here already: nothing was installed.\n"
     assert (machine.asked, ended.stderr) == ("", "")
 
 
@@ -87,7 +91,7 @@ def test_what_a_copy_of_the_course_needs_is_installed(machine):
     [
         (
             {"repository": "https://github.com/OWNER/cnn-recomputed"},
-            "OWNER/cnn-recomputed is a placeholder, so there is",
+            "OWNER/cnn-recomputed is a placeholder: there is",
         ),
         ({"FAILS": "1"}, "Is there a network? pip says: ERROR: Could not find a version: Temporary failure in name"),
     ],
