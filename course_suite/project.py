@@ -133,3 +133,11 @@ def find_project(start: Path | None = None) -> Project:
         if (folder / "_toc.yml").is_file() and (folder / "pyproject.toml").is_file():
             return Project(folder)
     raise UserError(f"{start} is not inside a copy of the course (no _toc.yml); clone it and run the command there")
+
+
+def build_folder() -> Path:
+    """Where commands put what they make: ``_build`` of the course, or of the current folder outside any copy of it."""
+    try:
+        return find_project().build
+    except UserError:
+        return Path("_build")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,10 +17,16 @@ from course_lib.data import DataError, ImageData, load_prepared
 from course_lib.models import build
 from course_lib.models.lenet_by_hand import LeNetByHand
 from course_lib.models.lenet_output import map_criterion, mse_criterion
-from course_lib.training import Augment, History, fit, fit_sdlm, seeded
+from course_lib.training import Augment, History, Recipe, fit, fit_sdlm, seeded
 from course_suite.errors import UserError
 
 CRITERIA = {"cross-entropy": None, "map": map_criterion, "mse": mse_criterion}
+OPTIONS = {"count": "--take", "size": "--pad", "image_size": "--resize", "share": "--hold-out", "name": "--data"}
+SETTINGS = {
+    "epochs", "batch_size", "lr", "momentum", "weight_decay", "label_smoothing", "precision", "optimizer", "schedule",
+    "device", *(part.name for part in dataclasses.fields(Recipe)),
+}  # fmt: skip
+NOT_TAKEN = re.compile(r"got (an unexpected|multiple values for) keyword argument '(\w+)'")
 FIRST_WORDS = {"digits": "Digits", "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 
 
@@ -35,8 +43,9 @@ class Plan:
         validate: a tenth of the training images is held out and stands in the place of the test images: for a search.
         folder: the keyword arguments of ``load_folder``, for ``folder:PATH``.
         title: how the data are called in the record, where ``data`` does not say it.
-        settings: the keyword arguments of ``fit``, but for seed, device and files; ``criterion``, ``crop`` and ``flip``
-            stand for themselves.
+        hold_out: the share of the training images that is set aside for early stopping; 0 for none.
+        settings: the keyword arguments of ``fit`` and the parts of its recipe, but for seed, device and files;
+            ``criterion``, ``crop`` and ``flip`` stand for themselves.
     """
 
     model: str
@@ -51,6 +60,7 @@ class Plan:
     pixels: str | None = None
     validate: bool = False
     folder: dict[str, Any] = field(default_factory=dict)
+    hold_out: float = 0.0
 
     @cached_property
     def images(self) -> ImageData:
@@ -62,9 +72,10 @@ class Plan:
         try:
             steps = {"resize": self.resize, "pad": self.pad, "take": self.take, "pixels": self.pixels}
             data = load_prepared(self.data, **steps, **self.folder)
-            return data.for_choosing() if self.validate else data
+            data = data.for_choosing() if self.validate else data
+            return data.hold_out(self.hold_out) if self.hold_out else data
         except (ValueError, DataError) as error:
-            raise UserError(str(error)) from error
+            raise UserError(in_options(str(error))) from error
 
     @property
     def data_title(self) -> str:
@@ -97,8 +108,16 @@ class Plan:
                     name for name in fitting if name in options and name in str(error) and "unexpected" in str(error)
                 ]
                 if not refused or refused[0] in self.options:
-                    raise UserError(str(error)) from error
+                    raise UserError(self._refused(error)) from error
                 del options[refused[0]]
+
+    def _refused(self, error: Exception) -> str:
+        """What the builder says of its options, in the command's words."""
+        known = NOT_TAKEN.search(str(error)) if isinstance(error, TypeError) else None
+        if known is None:
+            return str(error).partition("\n")[0]
+        what = "has no option" if known[1] == "an unexpected" else "fixes its option"
+        return f"{self.model} {what} {known[2]!r}: leave -p {known[2]} out"
 
     def network(self, seed: int) -> nn.Module:
         """The network with the first weights that ``seed`` gives."""
@@ -112,7 +131,8 @@ class Plan:
             UserError: an option does not go with the optimiser.
         """
         if self.settings["optimizer"] != "sdlm":
-            return fit(model, self.images, **self.fit_arguments(), **arguments)
+            return fit(model, self.images, about=self.about, **self.fit_arguments(), **arguments)
+        del arguments["after_epoch"]
         self._check_sdlm(arguments.pop("device"))
         taken = {name: self.settings[name] for name in ("epochs", "lr", "schedule")}
         by_hand = LeNetByHand if self.model == "lenet5_1998" and self.settings["criterion"] == "map" else None
@@ -128,10 +148,11 @@ class Plan:
         """Refuse what stochastic diagonal Levenberg-Marquardt has no use for."""
         needed = {
             "batch_size": 1, "momentum": 0.0, "weight_decay": 0.0, "label_smoothing": 0.0, "crop": 0, "flip": False,
-            "precision": "fp32", "channels_last": False, "test_once": False,
-        }  # fmt: skip
+            "precision": "fp32", "channels_last": False, "test_once": False, "deterministic": True,
+            "compile_model": False,
+        } | dataclasses.asdict(Recipe())  # fmt: skip
         for name, value in needed.items():
-            if self.settings[name] != value:
+            if self.settings.get(name, value) != value:
                 option = "--" + name.replace("_", "-")
                 raise UserError(f"sdlm needs {option} {value}, got {self.settings[name]}")
         if device != "cpu":
@@ -144,4 +165,31 @@ class Plan:
         if arguments.pop("curvature", None):
             raise UserError(f"curvature is for the optimizer sdlm, got {arguments['optimizer']}: leave --curvature out")
         criterion: Callable | None = CRITERIA[arguments.pop("criterion")]
-        return arguments | {"criterion": criterion, "augment": Augment(crop, flip) if crop or flip else None}
+        recipe = Recipe(**{part.name: arguments.pop(part.name, part.default) for part in dataclasses.fields(Recipe)})
+        augment = Augment(crop, flip) if crop or flip else None
+        return arguments | {"criterion": criterion, "augment": augment, "recipe": recipe}
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What it takes to use the trained network on other images."""
+        return {
+            "network": self.model,
+            "options": self.built_options,
+            "data": self.data,
+            "steps": {"resize": self.resize, "pad": self.pad, "take": self.take, "pixels": self.pixels},
+            "validate": self.validate,
+            "hold_out": self.hold_out,
+        }
+
+
+def held_out(hold_out: float | None, patience: int | None) -> float:
+    """The share of the training images for early stopping: what was asked for, else a tenth where it is needed."""
+    return hold_out if hold_out is not None else 0.1 if patience else 0.0
+
+
+def in_options(message: str) -> str:
+    """A message of the library with the options of the command in the place of its arguments."""
+    argument, _, rest = message.partition(" ")
+    if argument in SETTINGS:
+        return f"--{argument.replace('_', '-')} {rest}".replace("data.hold_out(0.1)", "--hold-out 0.1")
+    return f"{OPTIONS[argument]} {rest}" if argument in OPTIONS else message.replace("pass image_size", "give --resize")

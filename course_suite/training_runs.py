@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from rich.console import Console
 
 from course_lib.data import summary
@@ -21,18 +24,38 @@ from course_lib.training import (
     join_group,
     leave_group,
 )
+from course_lib.training.device import slow_bf16
 from course_lib.training.evaluation import test_batch
+from course_lib.training.logs import Log, csv_log, line, tensorboard_log
 from course_suite.errors import UserError
-from course_suite.files import write_atomically
 from course_suite.peak_memory import peak_memory_mib, reset_peak
 from course_suite.records import RecordError, summarise, write_record
-from course_suite.training_plan import Plan
+from course_suite.training_checks import check_folders, check_record
+from course_suite.training_plan import Plan, in_options
 from course_suite.training_record import measured_peak, record_of, run_entry
+from course_suite.training_seeds import read_seed, write_seed
 
 
-def train_command(
-    console: Console, plan: Plan, name: str, *, device: str, resume: bool, work: Path, out: Path
-) -> Path | None:
+@dataclass(frozen=True)
+class Place:
+    """Where a training runs, and where its files go.
+
+    Args:
+        device: as for ``fit``.
+        work: the folder of all checkpoints and finished seeds; those of this run lie in ``work/NAME``.
+        out: the folder of the record.
+        resume: whether to go on with what is in ``work/NAME``.
+        logs: "csv" for ``work/NAME/seed-N.csv``, "tensorboard" for ``work/NAME/events/seed-N``.
+    """
+
+    device: str
+    work: Path
+    out: Path
+    resume: bool = False
+    logs: Sequence[str] = ()
+
+
+def train_command(console: Console, plan: Plan, name: str, place: Place) -> Path | None:
     """Train every seed of the plan and write the record ``out/NAME.json``; only the first process of a group writes.
 
     Checkpoints and finished seeds lie in ``work/NAME``, so that a run that was killed goes on with ``resume``.
@@ -41,54 +64,96 @@ def train_command(
         UserError: the plan cannot be carried out, or training stopped.
     """
     try:
-        group, place = join_group(device)
-        return _train(console, plan, name, group, str(find_device(place)), resume, work / name, out)
+        group, device = join_group(place.device)
+        device = str(find_device(device))
+        check_record(plan, name, device, group.size)
+        if group.rank > 0:
+            return _train(console, plan, name, group, device, place)
+        check_folders(plan, place.work, place.out)
+        with _alone(place.work / f".{name}.lock", place.work / name):
+            return _train(console, plan, name, group, device, place)
     except (ValueError, TrainingError, RecordError) as error:
-        raise UserError(str(error)) from error
+        raise UserError(in_options(str(error))) from error
+    except KeyboardInterrupt:
+        console.print(f"stopped; {place.work / name} keeps what is finished: go on with --resume", soft_wrap=True)
+        raise
     finally:
         leave_group()
 
 
-def _train(
-    console: Console, plan: Plan, name: str, group: Group, place: str, resume: bool, work: Path, out: Path
-) -> Path | None:
-    settings = _identity(plan, place, group.size)
-    if work.exists() and any(work.iterdir()) and not resume:
+def _train(console: Console, plan: Plan, name: str, group: Group, device: str, place: Place) -> Path | None:
+    settings, work = _identity(plan, device, group.size), place.work / name
+    if any(path.name != ".lock" for path in work.rglob("*") if path.is_file()) and not place.resume:
         raise UserError(f"{work} holds an earlier run: add --resume to go on with it, or --name for another one")
-    if group.rank == 0:
-        console.print(summary(plan.images), markup=False, highlight=False, soft_wrap=True)
+    say = _printer(console, group)
+    say(summary(plan.images))
+    slow = slow_bf16(device) if plan.settings["precision"] == "bf16" else None
+    if slow:
+        say(slow)
     machine_peak, runs = cache(measured_peak), []
     for seed in plan.seeds:
-        entry = _finished(work, seed, settings)
+        entry = read_seed(work, seed, settings)
         if entry is None:
-            *found, memory = _run(plan, seed, place, work)
+            *found, memory = _run(plan, seed, device, place, work, say, console.is_terminal)
             if group.rank == 0:
-                peak = machine_peak(plan.settings["precision"], place)  # after the run, so as not to be part of it
+                peak = machine_peak(plan.settings["precision"], device)  # after the run, so as not to be part of it
                 entry = run_entry(plan, seed, *found, peak=peak, peak_memory_mib=memory)
-                _write(work / f"seed-{seed}.json", {"settings": settings, "run": entry})
+                write_seed(work, seed, settings, entry)
         if group.rank == 0:
             runs.append(entry)
             accuracy, seconds = entry["metrics"]["test_accuracy"], entry["wall_seconds"]
-            console.print(f"seed {seed}: test accuracy {accuracy:.2%}, {seconds:.1f} s", highlight=False)
+            say(f"seed {seed}: test accuracy {accuracy:.2%}, {seconds:.1f} s")
     if group.rank > 0:
         return None
-    record = record_of(plan, name, runs, place, group.size)
-    path = write_record(record, out)
-    n, mean, spread = summarise(record)
-    spread_text = "" if spread is None else f" ± {spread:.2%}"
-    console.print(f"{n} runs: test accuracy {mean:.2%}{spread_text}", highlight=False)
-    console.print(f"wrote {path}", highlight=False, soft_wrap=True)
+    record = record_of(plan, name, runs, device, group.size)
+    path = write_record(record, place.out)
+    n, mean, spread = summarise(record)[:3]
+    say(f"{n} runs: test accuracy {mean:.2%}" + ("" if spread is None else f" ± {spread:.2%}"))
+    say(f"wrote {path}")
     return path
 
 
-def _run(plan: Plan, seed: int, place: str, work: Path) -> tuple[History, Evaluation, Evaluation, float]:
+def _printer(console: Console, group: Group) -> Callable[[str], None]:
+    """Prints a line; nothing in the other processes of a group."""
+
+    def say(text: str) -> None:
+        if group.rank == 0:
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    return say
+
+
+def _alone(lock: Path, work: Path) -> Any:
+    """Keep other trainings of this name out."""
+    lock = FileLock(lock, timeout=0)
+    try:
+        return lock.acquire()
+    except Timeout:
+        raise UserError(f"another course train is at work in {work}: wait for it, or give --name") from None
+
+
+def _run(
+    plan: Plan, seed: int, device: str, place: Place, work: Path, say: Callable[[str], None], terminal: bool
+) -> tuple[History, Evaluation, Evaluation, float]:
     """The history of one seed, how good it is on both splits, and the largest memory meanwhile, MiB."""
-    reset_peak(place)
+    reset_peak(device)
     model = plan.network(seed)
-    history = plan.train(model, seed=seed, device=place, checkpoint=work / f"seed-{seed}", resume=True)
+    logs: list[Log] = [] if terminal else [lambda history: say(line(history, plan.settings["epochs"]))]
+    if "csv" in place.logs:
+        logs.append(csv_log(work / f"seed-{seed}.csv"))
+    if "tensorboard" in place.logs:
+        logs.append(tensorboard_log(work / "events" / f"seed-{seed}"))
+    history = plan.train(
+        model,
+        seed=seed,
+        device=device,
+        checkpoint=work / f"seed-{seed}",
+        resume=True,
+        after_epoch=lambda history: [log(history) for log in logs],
+    )
     options = {"precision": plan.settings["precision"], "batch_size": test_batch(plan.settings["batch_size"])}
     train, test = (evaluate(model, split, **options) for split in (plan.images.train, plan.images.test))
-    return history, train, test, peak_memory_mib(place)
+    return history, train, test, peak_memory_mib(device)
 
 
 def _identity(plan: Plan, place: str, processes: int) -> dict[str, Any]:
@@ -102,27 +167,3 @@ def _identity(plan: Plan, place: str, processes: int) -> dict[str, Any]:
         "processes": processes,
     }
     return json.loads(json.dumps(parts | plan.settings))
-
-
-def _finished(work: Path, seed: int, settings: dict[str, Any]) -> dict[str, Any] | None:
-    path = work / f"seed-{seed}.json"
-    if not path.is_file():
-        return None
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        run, before = stored["run"], stored["settings"]
-    except (ValueError, KeyError, TypeError):
-        raise UserError(f"{path} cannot be read: delete it, and --resume trains that seed again") from None
-    changed = [name for name in settings if before.get(name) != settings[name]]
-    if changed:
-        what = "; ".join(f"{name} is {settings[name]!r}, was {before.get(name)!r}" for name in changed)
-        raise UserError(f"{work} is of another run: {what}. Go on with what it was, or give --name")
-    return run
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON whole or not at all."""
-    try:
-        write_atomically(path, json.dumps(content, indent=1) + "\n")
-    except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}): make room, then go on with --resume") from error

@@ -13,8 +13,8 @@ from scipy.special import stdtrit
 from course_suite.errors import UserError
 from course_suite.records import RecordError, errors, load_records, read_record
 from course_suite.records.consistency import asked_of
-from course_suite.training_plan import Plan
-from course_suite.training_runs import train_command
+from course_suite.training_plan import Plan, held_out
+from course_suite.training_runs import Place, train_command
 
 LEVEL = 0.95
 
@@ -38,6 +38,7 @@ def plan_of(record: dict[str, Any], seeds: int | None = None) -> Plan:
         {name: asked[name] for name in record["hyperparameters"] if name in asked} | _new_settings(asked),
         asked["options"],
         **{name: asked[name] for name in ("resize", "pad", "take", "title", "pixels", "validate")},
+        hold_out=held_out(asked["hold_out"], asked["patience"]),
     )
 
 
@@ -93,7 +94,7 @@ def verify_record(console: Console, name: str, seeds: int | None, device: str, w
     if name not in records:
         raise UserError(f"unknown record {name!r}; known: {', '.join(records)}")
     plan, out = plan_of(records[name], seeds), work / "records"
-    path = train_command(console, plan, name, device=device, resume=True, work=work, out=out)
+    path = train_command(console, plan, name, Place(device, work, out, resume=True))
     again = read_record(path)
     if again["data"]["sha256"] != records[name]["data"]["sha256"]:
         raise UserError(f"{name} was made with other data ({records[name]['data']['title']}): nothing can be compared")

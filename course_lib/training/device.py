@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import platform
+
 import torch
 
 KINDS = ("cpu", "cuda", "mps")
+SLOW = "this processor has no AVX-512: bfloat16 is emulated, some ten times slower than float32"
 
 
 def find_device(device: str | torch.device) -> torch.device:
@@ -29,3 +32,12 @@ def find_device(device: str | torch.device) -> torch.device:
             seen = f"only {count} of them, from cuda:0" if count else "no CUDA GPU"
             raise ValueError(f"device {device} was asked for, and torch sees {seen}: use auto or cpu")
     return place
+
+
+def slow_bf16(device: str | torch.device) -> str | None:
+    """One line where bfloat16 is slower than float32, on an x86 processor without its instructions; else None."""
+    if torch.device(device).type != "cpu" or platform.machine().lower() not in ("x86_64", "amd64"):
+        return None
+    if torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return None
+    return SLOW

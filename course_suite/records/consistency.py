@@ -33,14 +33,19 @@ def _runs(record: dict[str, Any]) -> Iterator[str]:
         yield f"the seeds {seeds} are not all different"
     for run in runs:
         place, history, metrics = f"seed {run['seed']}", run["history"], run["metrics"]
+        done, kept = epochs, -1
+        if record["hyperparameters"].get("patience"):  # it may have stopped early, and gives the best epoch's weights
+            losses = history.get("validation_loss", [math.nan])
+            done, kept = min(len(losses), epochs), losses.index(min(losses))
         for name, values in history.items():
-            expected = 1 if once and name.startswith("test_") else epochs
+            expected = 1 if once and name.startswith("test_") else done
             if len(values) != expected:
-                yield f"{place}: the history's {name} has {len(values)} values for {epochs} epochs"
+                yield f"{place}: the history's {name} has {len(values)} values for {done} epochs"
         for name in ("test_accuracy", "test_loss"):
-            last = history.get(name, [])[-1:]
-            if not last or not _near(last[0], metrics[name]):
-                yield f"{place}: {name} is {metrics[name]:.6g}, and the history ends with {last}"
+            values = history.get(name, [])
+            given = values[-1 if once else kept] if len(values) >= (1 if once else done) else math.nan
+            if not _near(given, metrics[name]):
+                yield f"{place}: {name} is {metrics[name]:.6g}, and the history gives {given:.6g}"
         seconds = math.fsum(history.get("seconds", []))
         if not _near(seconds, run["wall_seconds"], 1e-3):
             yield f"{place}: wall_seconds is {run['wall_seconds']:.6g}, and the epochs took {seconds:.6g}"

@@ -117,6 +117,7 @@ def _data_problems(record: dict[str, Any]) -> list[str]:
     except DataError as error:
         return [f"{record['name']}: the data cannot be read: {error}"]
     found = found.for_choosing() if entry.get("validate") else found
+    found = found.hold_out(entry["hold_out"]) if entry.get("hold_out") else found
     if found.sha256 != entry["sha256"]:
         return [f"{record['name']}: the data {entry['title']} have another hash than the one recorded: train it again"]
     counts = {"num_train": len(found.train), "num_test": len(found.test)}
