@@ -26,7 +26,7 @@ SETTINGS = {
     "epochs", "batch_size", "lr", "momentum", "weight_decay", "label_smoothing", "precision", "optimizer", "schedule",
     "device", *(part.name for part in dataclasses.fields(Recipe)),
 }  # fmt: skip
-NOT_TAKEN = re.compile(r"got (an unexpected|multiple values for) keyword argument '(\w+)'")
+NOT_TAKEN = re.compile(r"got an unexpected keyword argument '(\w+)'")
 FIRST_WORDS = {"digits": "Digits", "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 
 
@@ -116,8 +116,7 @@ class Plan:
         known = NOT_TAKEN.search(str(error)) if isinstance(error, TypeError) else None
         if known is None:
             return str(error).partition("\n")[0]
-        what = "has no option" if known[1] == "an unexpected" else "fixes its option"
-        return f"{self.model} {what} {known[2]!r}: leave -p {known[2]} out"
+        return f"{self.model} has no option {known[1]!r}: leave -p {known[1]} out"
 
     def network(self, seed: int) -> nn.Module:
         """The network with the first weights that ``seed`` gives."""

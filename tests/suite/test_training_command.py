@@ -85,9 +85,9 @@ def test_a_wrong_option_is_one_line_and_leaves_nothing(options, message, capsys)
     assert left_behind() == []
 
 
-def test_an_option_that_the_network_fixes_is_named(capsys):
+def test_an_option_that_a_member_of_a_family_does_not_have_is_named(capsys):
     assert course("train resnet20 -p depth 56") == 2
-    assert capsys.readouterr().err == "course: resnet20 fixes its option 'depth': leave -p depth out\n"
+    assert capsys.readouterr().err == "course: resnet20 has no option 'depth': leave -p depth out\n"
 
 
 @pytest.mark.parametrize("option", ["--work", "--out"])
