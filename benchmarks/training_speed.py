@@ -32,11 +32,11 @@ from course_lib.models import build
 from course_lib.training import evaluate, fit, join_group, leave_group, seeded
 from course_lib.training.checkpoint import Checkpoints
 from course_suite.records.provenance import environment, provenance
+from course_suite.training_record import MACS_OF_TRAINING
 
 RESULTS = Path(__file__).parent / "results"
 BATCH_SIZE, LR, WORKERS = 256, 2e-4, 2
 FAST = {"precision": "bf16", "channels_last": True}
-MACS_OF_TRAINING = 3  # forward, gradient by the weights, gradient by the inputs
 
 
 class Network(NamedTuple):

@@ -112,6 +112,14 @@ def test_an_explanation_must_give_the_printed_figure(tmp_path, change, expected)
     assert all(text in line for line, text in zip(lines, expected, strict=True))
 
 
+@pytest.mark.parametrize(("recorded", "wrong"), [(0.3 + 1e-12, 0), (0.3 + 1e-8, 1), (0.3001, 1)])
+def test_floats_are_as_recorded_to_nine_digits(tmp_path, recorded, wrong):
+    text = "  compute: {function: sum, of: [0.1, 0.2]}\n  rule: rounded\n  verdict: reproduced\n"
+    entry = entry_of(tmp_path, 0.3, text + f"  found: {recorded!r}\n")
+
+    assert len(problems(review(entry, Ledger([entry])))) == wrong
+
+
 def test_an_explanation_needs_a_difference(tmp_path):
     entry = entry_of(tmp_path, 2178, EXPLAINED.replace("verdict: differs", "verdict: reproduced"))
 

@@ -13,8 +13,7 @@ from models_table import COUNTS
 from torch import nn
 
 from course_lib.complexity import analyze, on_meta
-from course_lib.models import build
-from course_lib.models import input_shape
+from course_lib.models import build, input_shape
 from course_suite.live.networks import PRESETS, networks
 from course_suite.subjects import find_subject
 

@@ -94,6 +94,11 @@ def test_a_release_refuses_placeholders(copy):
     assert published.release_problems(released) == []
 
 
+def test_a_release_without_a_section_of_the_changelog_is_refused(copy):
+    edit(copy.root / "CHANGELOG.md", f"## {copy.settings.version}", "## 0.0.9")
+    assert f"CHANGELOG.md has no section '## {copy.settings.version}'" in published.release_problems(copy)
+
+
 def test_a_project_is_found_from_inside_and_missed_from_outside(tmp_path, monkeypatch):
     assert find_project(ROOT / "course_suite" / "ledger").root == ROOT
     monkeypatch.setattr("course_suite.project.__file__", str(tmp_path / "a" / "b" / "c.py"))
