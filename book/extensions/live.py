@@ -25,7 +25,12 @@ SCRIPTS = Path(__file__).resolve().parents[1] / "live"
 
 # What stands on a page before the piece itself, in this order; a piece's own style sheet is `live/NAME.css`.
 SHARED = ("live.css", "live.js")
-NEEDS = {"kernel": ("arithmetic.js",), "stack": ("arithmetic.js", "stack_network.js")}
+NEEDS = {
+    "digit": ("ink.js", "lenet.js"),
+    "kernel": ("arithmetic.js",),
+    "stack": ("arithmetic.js", "stack_network.js"),
+    "train": ("trainer.js",),
+}
 
 
 class LivePiece(nodes.General, nodes.Element):

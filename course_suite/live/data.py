@@ -7,11 +7,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from course_suite.live.conventions import conventions
+from course_suite.live.digits import digits
 from course_suite.live.networks import networks
 from course_suite.live.photograph import photograph
+from course_suite.live.runs import runs
+from course_suite.live.weights import of_record
 
 # Each name stands for `courseData.NAME` on the page. The function's docstring says where its values come from.
-DATA: dict[str, Callable[[], Any]] = {function.__name__: function for function in (networks, photograph)}
+DATA: dict[str, Callable[[], Any]] = {
+    "conventions": conventions,
+    "digits": digits,
+    "lenet_digits": of_record("lenet5_tanh_digits"),
+    "lenet_mnist": of_record("lenet5_tanh_mnist"),
+    "lenet_shifted": of_record("lenet5_tanh_mnist_shifted"),
+    "networks": networks,
+    "photograph": photograph,
+    "runs": runs,
+}
 
 
 def script_of(name: str) -> str:

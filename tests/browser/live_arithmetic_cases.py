@@ -90,7 +90,8 @@ def field(layers: list[list[Any]], last: list[Any]) -> ReceptiveField:
 RUN = """(cases) => cases.map(([name, args]) => {
   const A = course.arithmetic;
   try {
-    return name === "through" ? args.reduce((field, layer) => A.through(field, ...layer), A.inputPixel) : A[name](...args);
+    if (name === "through") return args.reduce((field, layer) => A.through(field, ...layer), A.inputPixel);
+    return A[name](...args);
   } catch (error) {
     return { error: error.message };
   }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from recorder import Recorder
 from toy_book import ROOT
@@ -15,6 +17,12 @@ def opened(live: Recorder, name: str, query: str = "") -> None:
     live.page.goto(f"{live.origin}{name}.html{query}")  # the piece may then write its address in another order
     live.page.wait_for_selector(".live-on")
     assert live.problems == []
+
+
+def asked(live: Recorder, script: str, value: Any = None) -> Any:
+    """What a function of the page makes of a value. Both travel as one text: Playwright is slow with many numbers."""
+    whole = f"async (text) => JSON.stringify(await ({script})(JSON.parse(text)))"
+    return json.loads(live.page.evaluate(whole, json.dumps(value)))
 
 
 @contextmanager

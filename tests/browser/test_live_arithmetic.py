@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from live_arithmetic_cases import RUN, Case, cases
-from live_page import mistake, opened
+from live_page import asked, mistake, opened
 
 pytestmark = pytest.mark.browser
 
@@ -13,7 +13,7 @@ CASES = list(cases(seed=16, each=1200))
 
 def differing(live, chosen: list[Case] = CASES) -> list[tuple]:
     """Each case in which the page and the library differ."""
-    found = live.page.evaluate(RUN, [[case.function, case.arguments] for case in chosen])
+    found = asked(live, RUN, [[case.function, case.arguments] for case in chosen])
     return [(case, got) for case, got in zip(chosen, found, strict=True) if got != case.expected]
 
 

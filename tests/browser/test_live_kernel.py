@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from live_page import mistake, opened
+from live_page import asked, mistake, opened
 
 from course_suite.live.photograph import photograph
 
@@ -64,7 +64,7 @@ def differing(live, chosen: list[tuple[list[int], dict[str, int]]] = CASES) -> l
     """The cases in which the page's map or its unread pixels are not torch's."""
     image, found = picture(), []
     for weights, options in chosen:
-        got = live.page.evaluate(RUN, [weights, options, "photograph"])
+        got = asked(live, RUN, [weights, options, "photograph"])
         expected = by_torch(image, weights, options)
         read = read_by_torch(image, expected, options)
         page_read = torch.tensor(got["rows"])[:, None] & torch.tensor(got["columns"])
@@ -134,7 +134,7 @@ def test_the_window_moves_by_arrow_keys_and_shows_its_products_and_their_sum(liv
 def test_a_kernel_turned_by_half_a_turn_is_the_textbook_s_convolution(live):
     opened(live, "kernel", "?kernel.weights=1_2_3_4_5_6_7_8_9&kernel.picture=dot")
     image, weights = dot(), list(range(1, 10))
-    assert live.page.evaluate(RUN, [weights, {"stride": 1, "padding": 0, "dilation": 1}, "dot"])["sums"] == (
+    assert asked(live, RUN, [weights, {"stride": 1, "padding": 0, "dilation": 1}, "dot"])["sums"] == (
         by_torch(image, weights, {}).flatten().tolist()
     )
 

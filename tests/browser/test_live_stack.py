@@ -1,4 +1,4 @@
-"""The stacking piece against torch and course_lib: rows of random networks, presets, exported code, and its controls."""
+"""The stacking piece against torch and course_lib: random networks, presets, exported code, and its controls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from live_page import mistake, opened
+from live_page import asked, mistake, opened
 from models_table import COUNTS
 from torch import nn
 
@@ -131,14 +131,14 @@ def page_rows(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def stacks() -> list[tuple[str, list[dict[str, Any]]]]:
     """Random networks as words, with the rows that torch and course_lib give."""
     chance = random.Random(3)
-    drawn = [random_network(chance) for _ in range(400)]
+    drawn = [random_network(chance) for _ in range(500)]
     return [(words, expected_rows(shape, asked)) for words, shape, asked in drawn]
 
 
 def differing(live, stacks) -> list[tuple]:
     """The networks in which the page differs."""
-    found = [(words, rows, page_rows(live.page.evaluate(MEASURE, words))) for words, rows in stacks]
-    return [one for one in found if one[1] != one[2]]
+    found = asked(live, f"(all) => all.map({MEASURE})", [words for words, _ in stacks])
+    return [(words, rows, got) for (words, rows), got in zip(stacks, map(page_rows, found), strict=True) if got != rows]
 
 
 def test_rows_of_random_networks_are_torch_s_and_the_library_s(live, stacks):
@@ -156,7 +156,7 @@ def test_rows_of_random_networks_are_torch_s_and_the_library_s(live, stacks):
         ("params: 2 * channels", "params: channels"),
         ("A.through(before.field, size, size)", "A.through(before.field, size)"),
         ("{ groups, bias: layer.bias }", "{ groups }"),
-        ("A.through(before.field, kernel, stride, padding, dilation)", "A.through(before.field, kernel, stride, padding)"),
+        ("A.through(before.field, kernel, stride, padding, dilation)", "A.through(before.field, kernel, stride)"),
         ("padding, 1, layer.ceil)", "padding, 1, false)"),
     ],
 )  # fmt: skip
@@ -176,7 +176,7 @@ def presets() -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_counts_what_the_network_counts(live, presets, name):
     opened(live, "stack", f"?stack.network={name}")
-    rows = live.page.evaluate(MEASURE, presets[name]["words"])
+    rows = asked(live, MEASURE, presets[name]["words"])
     with on_meta():
         counted = analyze(build(name), input_shape(name))
 
@@ -198,7 +198,7 @@ def test_a_preset_counts_what_the_network_counts(live, presets, name):
 )
 def test_exported_code_is_the_network_that_the_page_counted(live, tmp_path, monkeypatch, words):
     opened(live, "stack", f"?stack.network={words}")
-    rows = live.page.evaluate(MEASURE, words)
+    rows = asked(live, MEASURE, words)
     code = live.page.locator(".live-stack pre").text_content()
     (tmp_path / f"network_{abs(hash(words))}.py").write_text(code)
     monkeypatch.chdir(tmp_path)
@@ -252,10 +252,10 @@ def test_layers_are_added_changed_moved_and_removed_by_keyboard(live):
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("?stack.network=3x8x8.conv-4-k9", "Layer 1 does not fit: height: kernel does not fit: effective size 9 > padded"),
-        ("?stack.network=3x8x8.linear-4.conv-4-k1", "Layer 2 does not fit: conv needs an image, and here are 4 features"),
-        ("?stack.network=3x8x8.conf-4-k1", 'The address holds no network: no layer is called "conf"; there are: conv,'),
-        ("?stack.network=3x8.conv-4-k1", "The address holds no network: the input must be channels x height x width"),
+        ("?stack.network=3x8x8.conv-4-k9", "Layer 1 does not fit: height: kernel does not fit: effective size 9"),
+        ("?stack.network=3x8x8.linear-4.conv-4-k1", "Layer 2 does not fit: conv needs an image, and here are 4"),
+        ("?stack.network=3x8x8.conf-4-k1", 'The address holds no network: no layer is called "conf"; there are:'),
+        ("?stack.network=3x8.conv-4-k1", "The address holds no network: the input must be channels x height"),
         ("?stack.network=0x8x8.conv-4-k1", "Layer 1 does not fit: in_channels must be an integer >= 1"),
     ],
 )  # fmt: skip
