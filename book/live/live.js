@@ -40,10 +40,10 @@
   };
 
   // A range whose label says its value.
-  const slider = (name, least, most, value, words = name[0].toUpperCase() + name.slice(1)) => {
+  const slider = (name, least, most, value, words = name[0].toUpperCase() + name.slice(1), shown = String) => {
     const control = make("input", { type: "range", min: least, max: most, step: 1, value });
     const whole = field("", control);
-    const tell = () => { whole.firstChild.textContent = `${words}: ${control.value}`; };
+    const tell = () => { whole.firstChild.textContent = `${words}: ${shown(control.valueAsNumber)}`; };
     control.addEventListener("input", tell);
     tell();
     return { name, least, control, field: whole, number: () => control.valueAsNumber };
