@@ -61,7 +61,7 @@ def test_without_javascript_the_fallback_stands_there_alone(page, live, name):
 
 
 @pytest.mark.parametrize("name", PIECES)
-def test_from_a_file_a_piece_works_and_keeps_its_state(page, live_html, name):
+def test_from_a_file_a_piece_works(page, live_html, name):
     own = page.context.new_page()
     problems: list[str] = []
     own.on("pageerror", lambda error: problems.append(error.message))
@@ -69,8 +69,22 @@ def test_from_a_file_a_piece_works_and_keeps_its_state(page, live_html, name):
     own.goto((live_html / f"{name}.html").as_uri())
     own.wait_for_selector(".live-on")
 
-    assert own.locator(".live-piece .live-says").first.inner_text() != ""
+    assert own.locator(".live-piece .live-says").last.inner_text() != ""
     assert problems == []
+    own.close()
+
+
+def test_from_a_file_data_are_loaded_when_needed_and_the_address_keeps_the_state(page, live_html):
+    own = page.context.new_page()
+    own.goto((live_html / "digit.html").as_uri())
+    own.wait_for_selector(".live-on")
+    assert own.locator("script[src*=lenet_]").count() == 0
+    own.get_by_label("Drawn for you").select_option("7")
+    own.wait_for_function("[...document.querySelectorAll('.live-says')].at(-1).textContent.includes('says 7,')")
+    own.reload()
+    own.wait_for_function("[...document.querySelectorAll('.live-says')].at(-1)?.textContent.includes('says 7,')")
+
+    assert own.get_by_label("Drawn for you").input_value() == "7"
     own.close()
 
 
