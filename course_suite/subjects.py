@@ -6,13 +6,13 @@ import importlib
 import re
 import sys
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from torch import nn
 
 from course_lib.complexity import on_meta
+from course_lib.models.registry import close_names
 from course_suite.errors import UserError
 
 Shape = tuple[int, ...]
@@ -137,5 +137,5 @@ def _built(factory: Callable[[], Any], name: str) -> nn.Module:
 
 def _close(name: str, known: Iterable[str]) -> str:
     """The names that look like ``name``; all of them where none does."""
-    close = get_close_matches(name.lower(), list(known), n=5, cutoff=0.6)
+    close = close_names(name, known)
     return f"; close ones: {', '.join(close)}" if close else f"; known: {', '.join(sorted(known))}"

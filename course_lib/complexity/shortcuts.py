@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course_lib.arithmetic import conv_output_size
+
 META = torch.device("meta")
 Shortcut = Callable[[tuple, dict[str, Any]], Tensor | None]
 
@@ -126,13 +128,11 @@ def _conv_shape(
         return None
     if min(strides) < 1 or min(dilations) < 1 or min(paddings) < 0:
         return None
-    out = [
-        (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
-        for size, kernel, stride, padding, dilation in zip(
-            values[2:], weight[2:], strides, paddings, dilations, strict=True
-        )
-    ]
-    return (values[0], weight[0], *out) if min(out) > 0 else None
+    try:
+        out = conv_output_size(tuple(values[2:]), tuple(weight[2:]), strides, paddings, dilations)
+    except ValueError:  # the kernel does not fit
+        return None
+    return (values[0], weight[0], *out)
 
 
 def _first(args: tuple, kwargs: dict[str, Any]) -> Tensor:

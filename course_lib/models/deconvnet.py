@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course_lib.arithmetic import conv_transpose_output_size
+
 # Layers that the way down leaves out: the paper uses no contrast normalisation there, and dropout is for training.
 SKIPPED = (nn.LocalResponseNorm, nn.Dropout, nn.Identity)
 
@@ -130,12 +132,8 @@ def unpool(x: Tensor, switches: Tensor, size: tuple[int, int]) -> Tensor:
 
 def filter_back(x: Tensor, conv: nn.Conv2d, size: tuple[int, int]) -> Tensor:
     """The transposed convolution with the filters of ``conv``, no bias: ``(N, C_out, H, W) -> (N, C_in, *size)``."""
-    made = [
-        (out - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1
-        for out, stride, padding, dilation, kernel in zip(
-            x.shape[2:], conv.stride, conv.padding, conv.dilation, conv.kernel_size, strict=True
-        )
-    ]
+    sizes = tuple(x.shape[2:])
+    made = conv_transpose_output_size(sizes, conv.kernel_size, conv.stride, conv.padding, dilation=conv.dilation)
     left_over = [side - reached for side, reached in zip(size, made, strict=True)]  # pixels the stride did not reach
     return F.conv_transpose2d(
         x, conv.weight, None, conv.stride, conv.padding, left_over, groups=conv.groups, dilation=conv.dilation

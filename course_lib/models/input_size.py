@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from course_lib.arithmetic import conv_output_size, pool_output_size
+
 LARGEST_TRIED = 1024  # pixels per side, where the search for a size that works gives up
 
 
@@ -73,16 +75,13 @@ def feature_shape(features: nn.Sequential, in_channels: int, input_size: int | t
 
 def _sizes_after(layer: nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d, sizes: tuple[int, int]) -> tuple[int, int]:
     """Height and width behind a convolution or pooling; below 1 where torch refuses."""
-    ceil_mode = getattr(layer, "ceil_mode", False)
     geometry = (layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1))
-    after = []
-    for size, kernel, stride, padding, dilation in zip(sizes, *map(_pair, geometry), strict=True):
-        room = size + 2 * padding - dilation * (kernel - 1) - 1
-        out = (room + (stride - 1 if ceil_mode else 0)) // stride + 1
-        if ceil_mode and (out - 1) * stride >= size + padding:  # the last window would start outside
-            out -= 1
-        after.append(out)
-    return tuple(after)
+    try:
+        if isinstance(layer, nn.Conv2d):
+            return conv_output_size(sizes, *geometry)
+        return pool_output_size(sizes, *geometry, ceil_mode=layer.ceil_mode)
+    except ValueError:  # the kernel does not fit
+        return 0, 0
 
 
 def _pair(value: int | tuple[int, int]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ this, and is found by itself because it lies in this folder::
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -129,5 +129,10 @@ def _found(name: str, known: Mapping[str, Any]) -> Any:
 
 def closest_first(name: str, known: list[str] | Mapping[str, object]) -> list[str]:
     """All names of ``known``: first those that look like ``name``, the most alike first, then the others, sorted."""
-    close = get_close_matches(str(name).lower(), known, n=5, cutoff=0.6)
+    close = close_names(name, known)
     return close + sorted(set(known) - set(close))
+
+
+def close_names(name: str, known: Iterable[str]) -> list[str]:
+    """Up to five of ``known`` that look like ``name``, the most alike first."""
+    return get_close_matches(str(name).lower(), list(known), n=5, cutoff=0.6)

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar
+
+from course_lib.models.registry import closest_first
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -49,9 +50,7 @@ def find(name: str) -> Callable[..., Any]:
     """
     _import_files()
     if name not in QUANTITIES:
-        close = get_close_matches(name, QUANTITIES, n=5)
-        known = close + sorted(set(QUANTITIES) - set(close))
-        raise ValueError(f"unknown function {name!r}; known: {', '.join(known)}")
+        raise ValueError(f"unknown function {name!r}; known: {', '.join(closest_first(name, QUANTITIES))}")
     return QUANTITIES[name]
 
 
