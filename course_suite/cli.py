@@ -15,6 +15,7 @@ from course_suite.cli_data import add_data_command
 from course_suite.cli_diff import add_diff_command
 from course_suite.cli_ledger import add_ledger_commands
 from course_suite.cli_records import add_record_commands
+from course_suite.cli_trained import add_trained_commands
 from course_suite.cli_training import add_training_commands
 from course_suite.errors import UserError
 
@@ -25,6 +26,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+EXTRAS = {
+    "onnx": "export", "onnxruntime": "export", "onnxscript": "export", "tensorboard": "logs", "distributed": "cluster",
+}  # fmt: skip
 console = Console(width=None if sys.stdout.isatty() else 110)
 
 
@@ -296,6 +300,7 @@ def release() -> None:
 
 add_data_command(app, console)
 add_training_commands(app, console)
+add_trained_commands(app, console)
 add_ledger_commands(app, console)
 add_record_commands(app, console)
 add_diff_command(app, console)
@@ -334,7 +339,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] in {"course_lib", "course_suite"}:
             raise
-        return _mistake(f"{error.name} is missing; install the makers' extra: pip install 'cnn-recomputed[suite]'")
+        extra = EXTRAS.get((error.name or "").split(".")[0], "suite")
+        return _mistake(f"{error.name} is missing; install the extra {extra}: pip install 'cnn-recomputed[{extra}]'")
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # typer's own errors have no common base class across its versions

@@ -176,6 +176,7 @@ class Plan:
             "options": self.built_options,
             "data": self.data,
             "steps": {"resize": self.resize, "pad": self.pad, "take": self.take, "pixels": self.pixels},
+            "folder": {name: value if name != "labels" else str(value) for name, value in self.folder.items()},
             "validate": self.validate,
             "hold_out": self.hold_out,
         }

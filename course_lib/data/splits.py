@@ -43,6 +43,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def to(self, device: torch.device | str) -> Split:
+        """The split with its images and labels on the device."""
+        return dataclasses.replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
     def take(self, count: int) -> Split:
         """The first images, ``count`` in all and spread evenly over the classes; in their old order.
 

@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from course_lib.data import Split
 from course_lib.figures.style import BLACK, BLUE, ORANGE, PALETTE, WIDTH
-from course_lib.training import Calibration, History
+from course_lib.training import Calibration, Evaluation, History, RateTest
 
 
 def plot_history(history: History | Mapping[str, History]) -> Figure:
@@ -97,4 +98,43 @@ def plot_reliability(calibration: Calibration) -> Figure:
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="confidence of the prediction", ylabel="accuracy")
     axes.set_title(f"expected calibration error {calibration.ece:.1%}")
     figure.legend(loc="outside lower center", ncols=3, fontsize=10)
+    return figure
+
+
+def plot_rate_test(test: RateTest) -> Figure:
+    """The loss of each step over its learning rate, smoothed; a mark where it falls fastest."""
+    figure = Figure(figsize=(WIDTH, 3.4))
+    ax = figure.subplots()
+    ax.plot(test.rates, test.losses, color=ORANGE, linewidth=0.8, label="each step")
+    ax.plot(test.rates, test.smooth, color=BLUE, label="smoothed")
+    ax.axvline(test.steepest, color=BLACK, linestyle="--", linewidth=1, label=f"falls fastest: {test.steepest:.2g}")
+    ax.set_xscale("log")
+    ax.set_xlabel("learning rate")
+    ax.set_ylabel("loss (nats)")
+    ax.legend(fontsize=10)
+    return figure
+
+
+def most_wrong_panels(split: Split, result: Evaluation, classes: Sequence[str], *, count: int = 12) -> Figure:
+    """The images whose wrong class the network is surest of: what it says, how sure it is, and what is right.
+
+    Raises:
+        ValueError: every image is classified rightly, or the result is not of this split.
+    """
+    if len(split) != len(result.labels):
+        raise ValueError(f"result must be of this split of {len(split)} images, got one of {len(result.labels)}")
+    places = result.most_wrong(count).tolist()
+    if not places:
+        raise ValueError("result must have an image that is classified wrongly, got none")
+    columns = min(4, len(places))
+    rows = -(-len(places) // columns)
+    figure = Figure(figsize=(WIDTH, 2.1 * rows))
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for ax in axes:
+        ax.set_axis_off()
+    for ax, place in zip(axes, places, strict=False):
+        image, said = split.images[place].cpu(), int(result.predictions[place])
+        ax.imshow(image.permute(1, 2, 0).squeeze(-1).numpy(), cmap="gray", vmin=0, vmax=255)
+        sure = result.probabilities[place, said]
+        ax.set_title(f"{classes[said]} ({sure:.0%})\nis {classes[result.labels[place]]}", fontsize=9)
     return figure

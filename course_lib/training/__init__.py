@@ -8,11 +8,12 @@ from course_lib.training.compare import Comparison, Interval, compare, compare_o
 from course_lib.training.curvature import diagonal_curvature
 from course_lib.training.device import find_device
 from course_lib.training.errors import TrainingError
-from course_lib.training.evaluation import Calibration, Evaluation, evaluate
+from course_lib.training.evaluation import Calibration, ClassResult, Evaluation, evaluate
 from course_lib.training.fit import fit
 from course_lib.training.group import Group, join_group, leave_group
 from course_lib.training.history import History
 from course_lib.training.optimisers import parameter_groups
+from course_lib.training.range_test import RateTest, rate_range_test
 from course_lib.training.recipe import Recipe
 from course_lib.training.reproducible import seeded
 from course_lib.training.schedules import Constant, Cosine, OneCycle, Steps, Table
@@ -21,6 +22,7 @@ from course_lib.training.sdlm import fit_sdlm
 __all__ = [
     "Augment",
     "Calibration",
+    "ClassResult",
     "Comparison",
     "Constant",
     "Cosine",
@@ -29,6 +31,7 @@ __all__ = [
     "History",
     "Interval",
     "OneCycle",
+    "RateTest",
     "Recipe",
     "Steps",
     "Table",
@@ -48,5 +51,6 @@ __all__ = [
     "parameter_groups",
     "random_crop",
     "random_flip",
+    "rate_range_test",
     "seeded",
 ]

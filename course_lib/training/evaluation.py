@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from sklearn.metrics import precision_recall_fscore_support
 from torch import Tensor, nn
 
 from course_lib.data import ChannelStats, Normaliser, Split
@@ -28,6 +29,22 @@ class Calibration(NamedTuple):
     confidence: Tensor
     accuracy: Tensor
     count: Tensor
+
+
+class ClassResult(NamedTuple):
+    """How good a network is on one class.
+
+    Args:
+        precision: share of the images said to be of the class that are.
+        recall: share of the class's images that are said to be.
+        f1: harmonic mean of the two.
+        num_images: of the class.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    num_images: int
 
 
 @dataclass(frozen=True)
@@ -52,6 +69,19 @@ class Evaluation:
     def predictions(self) -> Tensor:
         """(N,) int64, the most probable class of each image."""
         return self.probabilities.argmax(1)
+
+    def most_wrong(self, count: int) -> Tensor:
+        """The places in the split of ``count`` images that are classified wrongly, the surest of the wrong first."""
+        own = self.probabilities.gather(1, self.labels[:, None]).squeeze(1)
+        wrong = (self.predictions != self.labels).nonzero().squeeze(1)
+        return wrong[own[wrong].argsort(stable=True)][:count]
+
+    def per_class(self) -> list[ClassResult]:
+        """Precision, recall and F1 of each class, by scikit-learn; 0 where there is nothing to divide by."""
+        found = precision_recall_fscore_support(
+            self.labels, self.predictions, labels=range(self.probabilities.shape[1]), zero_division=0
+        )
+        return [ClassResult(*map(float, row[:3]), int(row[3])) for row in zip(*found, strict=True)]
 
     def calibration(self, bins: int = 15) -> Calibration:
         """Expected calibration error and reliability bins.

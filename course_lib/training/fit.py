@@ -118,7 +118,7 @@ def fit(
     with in_one_line(place, batch_size):
         model.to(place, memory_format=torch.channels_last if channels_last else torch.preserve_format)
         splits = {
-            name: _to(split, place)
+            name: split.to(place)
             for name, split in (("train", data.train), ("test", data.test), ("validation", data.validation)) if split
         }  # fmt: skip
     train = splits.pop("train")
@@ -239,8 +239,3 @@ def _tested(model: nn.Module, test: Split, precision: str, group: Group, batch_s
     result = evaluate(model, mine, precision=precision, batch_size=batch_size)
     sums = torch.tensor([result.loss, result.accuracy], dtype=torch.float64, device=test.labels.device) * len(mine)
     return tuple((group.total(sums) / len(test)).tolist())
-
-
-def _to(split: Split, device: torch.device) -> Split:
-    """The split with its images and labels on the device."""
-    return dataclasses.replace(split, images=split.images.to(device), labels=split.labels.to(device))
