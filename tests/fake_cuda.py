@@ -333,6 +333,8 @@ def _patches(gpu: Gpu) -> list[Any]:
         "_is_in_bad_fork": lambda: False,
     }
     patches = [patch.object(torch.cuda, name, function) for name, function in functions.items()]
+    # Optimisers ask the accelerator, where there is one, whether it records a graph of its steps.
+    patches += [patch.object(torch.accelerator, "current_accelerator", _always(None))]
     return [*patches, patch.object(torch, "autocast", _Autocast), patch.object(torch.amp, "autocast", _Autocast)]
 
 

@@ -41,7 +41,7 @@ READ_NOTEBOOK = """() => {
     boxes: all("blockquote > p:first-child > strong:only-child", words),
     summaries: all("summary", words),
     open: all("details", node => node.open).filter(Boolean).length,
-    links: all("a[href]", node => node.getAttribute("href")),
+    links: all("a[href]:not(.anchor-link)", node => node.getAttribute("href")),
     ids: [...document.querySelectorAll("[id]")].map(node => node.id),
     pictures: [...document.querySelectorAll(".jp-OutputArea-output img")].map(node => node.alt),
     figuresDrawn: document.querySelectorAll(".jp-OutputArea-output img, .jp-OutputArea-output svg").length,
