@@ -139,6 +139,18 @@ def test_the_five_figures_of_resnet_50_are_hit_as_the_chapter_says(live):
     assert "3.8 billion (He 2016, cut off)" in live.page.locator(".live-convention .live-says").inner_text()
 
 
+def test_two_printed_figures_come_from_no_state_of_the_switches_as_chapter_5_says(live):
+    opened(live, "convention")
+    never = asked(
+        live,
+        """() => courseData.conventions.flatMap((network) => network.printed
+          .filter((figure) => !course.convention.reachable(network, figure))
+          .map(({ text }) => [network.name, text]))""",
+    )
+
+    assert never == [["googlenet", "1550"], ["mobilenet_v1", "575"]]
+
+
 def test_switches_by_keyboard_and_a_link(live):
     opened(live, "convention", "?convention.network=googlenet")
     live.page.get_by_label("auxiliary heads").focus()
