@@ -14,7 +14,7 @@ CONF = f"""\
 import sys
 sys.path.insert(0, {str(ROOT / "book" / "extensions")!r})
 project = "Toy"
-extensions = ["myst_nb", "sphinx_exercise", "live", "predict", "answers"]
+extensions = ["myst_nb", "sphinx_exercise", "live", "predict", "answers", "hints"]
 nb_execution_mode = "off"
 course_predictions_page = "mine"
 myst_enable_extensions = ["colon_fence", "attrs_inline", "dollarmath"]
@@ -42,7 +42,9 @@ def render(folder: Path, pages: dict[str, str]) -> tuple[Path, str]:
     source.mkdir(parents=True)
     (source / "conf.py").write_text(CONF, encoding="utf-8")
     for name, text in pages.items():
-        (source / (name if "." in name else f"{name}.md")).write_text(text, encoding="utf-8")
+        path = source / (name if "." in name else f"{name}.md")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     entries = "\n".join(name.partition(".")[0] for name in pages)
     (source / "index.md").write_text(f"# Toy\n\n```{{toctree}}\n{entries}\n```\n", encoding="utf-8")
     with patch_docutils(str(source)), docutils_namespace():
