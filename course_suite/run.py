@@ -63,12 +63,18 @@ def gpu_available() -> bool:
 
 
 def plan(project: Project, chapters: list[Chapter], options: RunOptions) -> list[Job]:
-    """One job a chapter, with every parameter checked before anything runs."""
+    """One job a chapter, with every parameter checked before anything runs.
+
+    Raises:
+        UserError: a parameter is wrong, or the copies would take the place of the course's own notebooks.
+    """
     device, runtime = resolve_device(options.device), runtime_key(project)
     # A device that `auto` would take anyway is no parameter: the run is the same, and so must its key be.
     named_device = "auto" if device == resolve_device("auto") else device
     own = bool(options.parameters)
     folder = options.out or (project.runs if own else project.executed(options.profile))
+    if folder.resolve() == (project.root / "notebooks").resolve():
+        raise UserError(f"--out {folder} would overwrite the course's own notebooks; name another folder")
     jobs = []
     for chapter in chapters:
         parameters = overrides(chapter, options.profile, named_device, options.parameters)

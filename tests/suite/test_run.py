@@ -163,6 +163,7 @@ def test_the_full_profile_has_its_values_and_its_own_folder(toy):
         (("--jobs", "0"), "'--jobs'"),
         (("--profile", "huge"), "'--profile'"),
         (("--device", "cuda"), "torch sees no CUDA GPU here"),
+        (("--out", "notebooks"), "would overwrite the course's own notebooks; name another folder"),
     ],
 )
 def test_a_users_mistake_is_one_line_and_status_2(toy, arguments, message):
