@@ -58,7 +58,7 @@
   const build = ({ root, state }, records) => {
     const family = records.filter(({ depth }) => depth);
     const depths = [...new Set(family.map(({ depth }) => depth))].sort((a, b) => a - b);
-    const others = records.filter(({ depth }) => !depth).map(({ name, network, data }) => [name, `${network}, ${data}`]);
+    const others = records.filter(({ depth }) => !depth).map(({ name }) => [name, name]);
     const [shownField, shown] = choice("Networks", [[FAMILY, "plain and residual, by depth"], ...others],
       state.get("networks", FAMILY));
     if (!shown.value) shown.value = FAMILY;

@@ -16,7 +16,7 @@ PROGRAM = next(filter(None, map(shutil.which, ("firefox", "firefox-esr"))), None
 
 # For each piece an expression over what its script computes.
 COMPUTED = {
-    "convention": "courseData.conventions.map(({ forms }) => course.convention.count(forms[0], 'operations', ['norm']))",
+    "convention": "courseData.conventions.map(({ forms }) => course.convention.count(forms[0], 'macs', ['norm']))",
     "depth": "course.depth.linesOf(courseData.runs, 'test_loss', 'all').map(({ values }) => values)",
     "digit": """course.load("lenet_mnist").then((data) => Object.values(course.ink.EXAMPLES).map((text) =>
       Array.from(course.lenet.forward(data, course.ink.image(course.ink.read(text))).scores,

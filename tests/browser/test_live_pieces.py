@@ -6,7 +6,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from live_page import opened
+from live_page import mistake, opened
 from toy_book import FALLBACK, ROOT
 
 pytestmark = pytest.mark.browser
@@ -106,6 +106,25 @@ def test_what_a_piece_says_is_in_a_live_region(desktop, name):
     opened(desktop, name)
 
     assert desktop.page.locator(".live-piece [aria-live=polite]").count() >= 1
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("asked.get(key(name)) ?? first.get(name)", "first.get(name)"),
+        ("else asked.set(key(name), text);", ""),
+    ],
+)
+def test_a_mistake_in_keeping_the_state_is_found(live, right, wrong):
+    def keeps() -> bool:
+        opened(live, "kernel", "?kernel.stride=2")
+        read = live.page.get_by_label("Stride: 2").count() == 1
+        live.page.get_by_label("Padding: 0").press("ArrowRight")
+        return read and "kernel.padding=1" in live.page.url
+
+    assert keeps()
+    with mistake(live, "live.js", right, wrong):
+        assert not keeps()
 
 
 def test_a_piece_that_fails_leaves_its_fallback(live):

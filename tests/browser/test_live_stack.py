@@ -188,6 +188,44 @@ def test_a_preset_counts_what_the_network_counts(live, presets, name):
     assert live.page.locator(".live-stack details p").text_content() == f"course analyze {name}"
 
 
+def differing_cells(live) -> list[tuple]:
+    """The rows of LeNet-5's table that do not show what the analyzer counts."""
+    rows = live.page.locator(".live-stack tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].slice(1, 6).map(cell => cell.textContent))"
+    )
+    counted = analyze(build("lenet5"), (1, 32, 32))
+    expected = [
+        ["x".join(map(str, row.output_shape[1:])), f"{row.params:,}", f"{row.macs:,}"]
+        + ([str(row.receptive_field.size), str(row.receptive_field.jump)] if row.receptive_field else ["all", "–"])
+        for row in counted.rows
+        if row.type not in ("Tanh", "Flatten")
+    ]
+    expected.append(["", f"{counted.params:,}", f"{counted.macs:,}", "", ""])
+    return [pair for pair in zip(rows, expected, strict=True) if pair[0] != pair[1]]
+
+
+def test_the_table_shows_what_the_analyzer_counts(live):
+    opened(live, "stack")
+
+    assert differing_cells(live) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("total + (one[name] ?? 0)", "total + (one[name] ? 1 : 0)"),
+        ("counted(row.params), counted(row.macs)", "counted(row.macs), counted(row.params)"),
+        ("row.field ? short(row.field.jump)", "row.field ? short(row.field.size)"),
+    ],
+)
+def test_a_mistake_in_the_table_is_found(live, right, wrong):
+    with mistake(live, "stack.js", right, wrong):
+        opened(live, "stack")
+        found = differing_cells(live)
+
+    assert found != []
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -117,7 +117,8 @@ def said(live) -> str:
     return live.page.locator(".live-train .live-says").inner_text()
 
 
-def test_by_keyboard_steps_and_epochs_and_what_is_said_is_torch_s_accuracy(live, digits):
+def shown_and_expected(live, digits) -> tuple[list[str], list[str]]:
+    """After a step and the rest of an epoch by keyboard: what the page says, and what torch makes of it."""
     opened(live, "train", "?train.batch=128&train.seed=4")
     for name in ("One step", "One epoch"):
         live.page.get_by_role("button", name=name, exact=True).focus()
@@ -127,14 +128,36 @@ def test_by_keyboard_steps_and_epochs_and_what_is_said_is_torch_s_accuracy(live,
     net = torch_net(found[-1]["net"])
     with torch.no_grad():
         right = (scores(net, scaled(digits.test)).argmax(1) == digits.test.labels).double().mean().item()
-
-    assert said(live).startswith(f"Step {steps}, epoch 1: the loss of the last batch was {found[-1]['loss']:.3f}.")
-    assert f"{100 * right:.1f}% of the test digits are right" in said(live)
-    assert "train.epochs=1" in live.page.url
+    mean = sum(step["loss"] for step in found) / steps
     live.page.locator(".live-train summary").first.click()
     row = live.page.locator(".live-train details tbody tr").first.inner_text().split()
-    mean = sum(step["loss"] for step in found) / steps
-    assert row == ["1", f"{mean:.3f}", f"{100 * right:.1f}%"]
+    sentence = (
+        f"Step {steps}, epoch 1: the loss of the last batch was {found[-1]['loss']:.3f}. "
+        f"{100 * right:.1f}% of the test digits are right."
+    )
+    return [said(live), *row], [sentence, "1", f"{mean:.3f}", f"{100 * right:.1f}%"]
+
+
+def test_by_keyboard_steps_and_epochs_and_what_is_shown_is_torch_s(live, digits):
+    shown, expected = shown_and_expected(live, digits)
+
+    assert shown == expected
+    assert "train.epochs=1" in live.page.url
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("sums.reduce((a, b) => a + b) / sums.length", "sums[0]"),
+        ("right: accuracy(current.net, test)", "right: accuracy(current.net, data)"),
+        ("was ${number(lastStep.loss)}", "was ${number(sums[0])}"),
+    ],
+)
+def test_a_mistake_in_what_is_shown_is_found(live, digits, right, wrong):
+    with mistake(live, "train.js", right, wrong):
+        shown, expected = shown_and_expected(live, digits)
+
+    assert shown != expected
 
 
 def test_a_link_opens_the_same_run_and_another_setting_starts_a_new_one(live):
