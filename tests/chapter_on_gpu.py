@@ -1,4 +1,4 @@
-"""Run the cells of a chapter on an emulated GPU: ``python tests/chapter_on_gpu.py NOTEBOOK``, in a process of its own.
+"""Run the cells of a chapter on an emulated GPU: ``python tests/chapter_on_gpu.py CHAPTER.md``, in its own process.
 
 Parameters are as small as they go: one epoch, two seeds. What comes out means nothing; that it comes out is the test.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 import ast
 import os
 import sys
+from pathlib import Path
 
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 import fake_cuda
-import nbformat
 from IPython.core.interactiveshell import InteractiveShell
+
+from course_suite.chapters import Chapter
 
 SMALLEST = {"epochs": 1, "steps": 16, "seeds": 2, "runs": 2, "repeats": 1, "starts": 2, "timed": 1}
 
@@ -39,7 +41,7 @@ def run(path: str) -> None:
     shell = InteractiveShell.instance()
     shell.display_pub.publish = lambda *_, **__: None
     shell.ast_node_interactivity = "none"  # figures are drawn, and not shown
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in Chapter(Path(path)).notebook.cells:
         if cell.cell_type == "code":
             tagged = "parameters" in cell.metadata.get("tags", [])
             for source in [cell.source, *([smallest(cell.source)] if tagged else [])]:

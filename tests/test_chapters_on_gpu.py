@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted(path for path in ROOT.glob("notebooks/*.ipynb") if ".mine" not in path.name)
+CHAPTERS = sorted(ROOT.glob("notebooks/*.md"))
 ALWAYS = ("03_channels_1x1_convolution", "05_counting")  # adaptive pooling under `fit`; torchinfo and optimisers
 
 pytestmark = [pytest.mark.slow, pytest.mark.texts, pytest.mark.timeout(1200)]
 
 
 def chapters(*, always):
-    chosen = [path for path in NOTEBOOKS if (path.stem in ALWAYS) == always]
+    chosen = [path for path in CHAPTERS if (path.stem in ALWAYS) == always]
     return pytest.mark.parametrize("path", chosen, ids=lambda path: path.stem)
 
 
@@ -36,4 +36,4 @@ def test_every_other_chapter_runs_on_a_gpu(path):
 
 
 def test_the_chapters_that_always_run_are_there():
-    assert set(ALWAYS) <= {path.stem for path in NOTEBOOKS}
+    assert set(ALWAYS) <= {path.stem for path in CHAPTERS}

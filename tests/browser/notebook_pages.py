@@ -15,6 +15,7 @@ READ_PAGE = """() => {
   const article = document.querySelector("article");
   const all = (selector, read) => [...article.querySelectorAll(selector)].map(read);
   return {
+    text: words(article),
     headings: all("h1, h2, h3, h4", node => words(node).replace(/#\\s*$/, "").trim()),
     figures: all("figcaption .caption-number", node => words(node).trim().replace(/\\.$/, "")),
     equations: all(".eqno", node => words(node).replace(/[^0-9.]/g, "")),
@@ -43,9 +44,8 @@ READ_NOTEBOOK = """() => {
     open: all("details", node => node.open).filter(Boolean).length,
     links: all("a[href]:not(.anchor-link)", node => node.getAttribute("href")),
     ids: [...document.querySelectorAll("[id]")].map(node => node.id),
-    pictures: [...document.querySelectorAll(".jp-OutputArea-output img")].map(node => node.alt),
+    outputs: [...document.querySelectorAll(".jp-OutputArea-output")].map(words).join(" "),
     figuresDrawn: document.querySelectorAll(".jp-OutputArea-output img, .jp-OutputArea-output svg").length,
-    code: [...document.querySelectorAll(".jp-CodeCell .jp-InputArea")].map(words),
   };
 }"""
 

@@ -92,6 +92,15 @@ def test_every_link_leads_somewhere(opened, name):
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
+def test_a_number_shows_where_it_was_computed_in_the_notebook_and_not_on_the_page(opened, name):
+    page, notebook, source = opened(name)
+    code = "\n".join(cell.source for cell in source.cells if cell.cell_type == "code")
+    names = re.findall(r'\bglue\("([\w-]+)"', code)
+    assert [given for given in names if f"{given} = " in page["text"]] == []
+    assert [given for given in names if f"{given} = " not in notebook["outputs"]] == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
 def test_no_markup_is_left(opened, name):
     _, notebook, source = opened(name)
     cells = [cell.source for cell in source.cells if cell.cell_type == "markdown"]
@@ -101,8 +110,10 @@ def test_no_markup_is_left(opened, name):
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_figures_are_drawn_with_words_for_those_who_do_not_see_them(opened, name):
-    page, notebook, _ = opened(name)
+    page, notebook, source = opened(name)
     assert notebook["figuresDrawn"] >= len(page["figures"])
-    assert all(notebook["pictures"])
+    drawings = [cell for cell in source.cells if "# @title Set-up: draws Figure" in cell.source]
+    images = [output for cell in drawings for output in cell.outputs if any("image/" in kind for kind in output.data)]
+    assert all(output.metadata[kind].alt for output in images for kind in output.data if "image/" in kind)
     words = [told for told in notebook["summaries"] if re.fullmatch(r"Figure [\d.]+ in words", told)]
     assert len(words) == len(page["figures"])
