@@ -11,6 +11,7 @@ only where something that is trained stands behind it. Attention computes its sc
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from torch import Tensor
@@ -42,8 +43,6 @@ FACTORS = {
     **dict.fromkeys(("addmm", "addmv", "baddbmm", "addbmm", "addmm_activation", "addcmul"), (1, 2)),
 }
 CONVOLUTIONS = frozenset("convolution conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d".split())
-# Only the places that they pick, not the values.
-PLACES = frozenset("index index_select embedding scatter scatter_add index_fill masked_fill topk sort where".split())
 WINDOWS = frozenset(
     """max_pool1d max_pool2d max_pool3d max_pool2d_with_indices max_pool3d_with_indices adaptive_max_pool1d
     adaptive_max_pool2d adaptive_max_pool3d fractional_max_pool2d fractional_max_pool3d""".split()
@@ -53,7 +52,22 @@ ATTENTION = frozenset(
     scaled_dot_product_efficient_attention scaled_dot_product_cudnn_attention
     scaled_dot_product_fused_attention_overrideable""".split()
 )
+NORMS = frozenset("layer_norm native_layer_norm rms_norm".split())
+DROPOUTS = frozenset("dropout dropout1d dropout2d dropout3d feature_dropout alpha_dropout".split())
 FACTOR_NAMES = {"linear": ("input", "weight"), "addmm": ("mat1", "mat2"), "baddbmm": ("batch1", "batch2")}
+WAYS: dict[str, str] = {
+    **dict.fromkeys(NOTHING, "nothing"),
+    **dict.fromkeys(OUTPUT, "output"),
+    **dict.fromkeys(FACTORS, "product"),
+    **dict.fromkeys(DROPOUTS, "dropout"),
+    # the input alone: parameters take no memory of their own, statistics hardly any
+    **dict.fromkeys((*CONVOLUTIONS, "batch_norm", "gelu", "silu", "hardswish", "adaptive_avg_pool2d"), "first"),
+    # only the places that they pick, not the values
+    **dict.fromkeys(
+        "index index_select embedding scatter scatter_add index_fill masked_fill topk sort where".split(), "places"
+    ),
+    "pad": "pad",
+}
 Needs = Callable[[Any], bool]
 
 
@@ -61,41 +75,44 @@ def keep(
     memory: Memory, name: str, args: tuple, kwargs: dict[str, Any], output: Tensor, needs: Needs, in_place: bool
 ) -> None:
     """Book in ``memory`` what one function keeps; ``needs`` tells whether a tensor gets a gradient."""
-    if name in NOTHING:
+    way = WAYS.get(name)
+    if way == "nothing":
         return
-    size = output.numel() * output.element_size()
-    if name in OUTPUT or (in_place and f"{name}_" in OUTPUT):
+    if way == "first" and args and not in_place:
+        memory.keep(args[0])
+        if name in CONVOLUTIONS and len(args) > 1:
+            memory.keep(args[1])  # one that is computed; a parameter takes no more
+    elif way == "output" or (in_place and f"{name}_" in OUTPUT):
         memory.keep(output)
-    elif name in FACTORS:
+    elif way == "product":
         left, right = factors(name, args, kwargs)
         if needs(right) and isinstance(left, Tensor):
-            memory.keep_more(size) if in_place else memory.keep(left)
+            memory.keep_more(_bytes(output)) if in_place else memory.keep(left)
         if needs(left) and isinstance(right, Tensor):
             memory.keep(right)
-    elif name in PLACES:
+    elif way == "places":
         for value in tensors_among(args, kwargs):
             if not value.is_floating_point():
                 memory.keep(value)
-    elif name in ("dropout", "dropout1d", "dropout2d", "dropout3d", "feature_dropout", "alpha_dropout"):
+    elif way == "dropout":
         if _is_on(args, kwargs):
-            memory.keep_more(size if name == "dropout" else 0)
-    elif name == "pad":
+            memory.keep_more(_bytes(output) if name == "dropout" else 0)
+    elif way == "pad":
         if kwargs.get("mode", "constant") != "constant":
             memory.keep(args[0])
+    elif in_place:
+        memory.keep_more(_bytes(output))  # a copy of what it was
     else:
-        if in_place:
-            memory.keep_more(size)
-        else:
-            for value in tensors_among(args, kwargs):
-                memory.keep(value)
+        for value in tensors_among(args, kwargs):
+            memory.keep(value)
         if name in WINDOWS:
             memory.keep_more(output.numel() * 8)  # which pixel was the largest, in 64 bits
         elif name in ATTENTION:
             memory.keep(output)
             memory.keep_more(attention_bytes(args, kwargs, output))
-        elif name in ("layer_norm", "native_layer_norm", "rms_norm"):
+        elif name in NORMS:
             sizes = args[1] if len(args) > 1 else kwargs["normalized_shape"]
-            memory.keep_more(2 * size // max(1, _product(output.shape[-len(sizes) :])))
+            memory.keep_more(2 * _bytes(output) // max(1, prod(output.shape[-len(sizes) :])))
 
 
 def attention_bytes(args: tuple, kwargs: dict[str, Any], output: Tensor) -> int:
@@ -113,7 +130,9 @@ def backward_macs(name: str, macs: int, args: tuple, kwargs: dict[str, Any], nee
     if name in ATTENTION:
         return macs * 5 // 2
     if name in CONVOLUTIONS:
-        left, right = (args[i] if len(args) > i else kwargs.get(key) for i, key in enumerate(("input", "weight")))
+        if len(args) > 1:
+            return macs * (needs(args[0]) + needs(args[1]))
+        left, right = args[0] if args else kwargs.get("input"), kwargs.get("weight")
     elif name in FACTORS:
         left, right = factors(name, args, kwargs)
     else:
@@ -146,8 +165,5 @@ def _is_on(args: tuple, kwargs: dict[str, Any]) -> bool:
     return bool(training) and rate > 0
 
 
-def _product(sizes: Any) -> int:
-    total = 1
-    for size in sizes:
-        total *= size
-    return total
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()

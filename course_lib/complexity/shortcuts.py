@@ -107,6 +107,43 @@ def conv2d(args: tuple, kwargs: dict[str, Any]) -> Tensor | None:
     return None if shape is None else torch.empty(shape, dtype=dtype, device=META)
 
 
+def linear(args: tuple, kwargs: dict[str, Any]) -> Tensor | None:
+    """(..., in) -> (..., out), as ``nn.Linear`` asks for it."""
+    if kwargs or len(args) != 3:
+        return None
+    values, weight, bias = args
+    sizes, features = values.shape, weight.shape
+    if weight.dim() != 2 or values.dim() < 1 or sizes[-1] != features[1] or not values.is_contiguous():
+        return None
+    if bias is not None and (bias.dtype != values.dtype or bias.shape != features[:1]):
+        return None
+    if weight.dtype != values.dtype or not values.dtype.is_floating_point:
+        return None
+    return torch.empty((*sizes[:-1], features[0]), dtype=values.dtype, device=META)
+
+
+def max_pool2d(args: tuple, kwargs: dict[str, Any]) -> Tensor | None:
+    """(N, C, H, W) -> (N, C, H', W'), whole windows only."""
+    names = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
+    values, kernel, stride, padding, dilation, *rest = [
+        *args,
+        *[kwargs.get(name, default) for name, default in zip(names, MAX_POOL_DEFAULTS, strict=True)][len(args) :],
+    ]
+    if any(rest) or not isinstance(values, Tensor) or values.dim() != 4 or not values.is_contiguous():
+        return None
+    sizes = [(size, size) if type(size) is int else size for size in (kernel, stride or kernel, padding, dilation)]
+    if not values.is_floating_point() or not all(type(pair) is tuple and len(pair) == 2 for pair in sizes):
+        return None
+    (kernel, stride, padding, dilation), channels = sizes, values.shape[1]
+    if 0 in values.shape or any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
+        return None
+    shape = _conv_shape(values.shape, torch.Size((channels, channels, *kernel)), None, stride, padding, dilation, 1)
+    return None if shape is None else torch.empty(shape, dtype=values.dtype, device=META)
+
+
+MAX_POOL_DEFAULTS = (None, None, None, 0, 1, False, False)
+
+
 @lru_cache(maxsize=4096)
 def _conv_shape(
     values: torch.Size,
@@ -167,5 +204,7 @@ SHORTCUTS: dict[str, Shortcut] = {
     "layer_norm": layer_norm,
     "cat": cat,
     "conv2d": conv2d,
+    "linear": linear,
+    "max_pool2d": max_pool2d,
     "adaptive_avg_pool2d": adaptive_avg_pool2d,
 }

@@ -134,16 +134,20 @@ class StandIns(Arguments):
     def _replace(self, values: Any, found: list[Tensor], *, everything: bool = False) -> Any:
         changed = None
         for position, value in enumerate(values):
-            if type(value) in PLAIN:
+            kind = type(value)
+            if kind in PLAIN or (kind is tuple and PLAIN.issuperset(map(type, value))):
                 continue
             if isinstance(value, Tensor):
                 if value.is_meta:
                     self.depends = True
-                    if not everything and (type(value) is Parameter or id(value) in self._parameters):
-                        self._is_parameter(value)
-                    fresh = value
-                else:
-                    fresh = self._stand_in(value) if everything else self._fresh(value)
+                    if not everything:
+                        if id(value) in self._parameters:
+                            self._pending.append(id(value))
+                        elif kind is Parameter:
+                            self._is_parameter(value)
+                    found.append(value)
+                    continue
+                fresh = self._stand_in(value) if everything else self._fresh(value)
                 found.append(fresh)
             elif isinstance(value, list | tuple):
                 fresh = self._replace(value, found, everything=everything)
@@ -158,6 +162,11 @@ class StandIns(Arguments):
 
     def _fresh(self, value: Tensor) -> Tensor:
         """What goes in for a tensor with values, unless it turns out that the call takes constants alone."""
+        known = self._known.get(id(value))
+        if known is not None and id(value) in self._parameters:
+            self._pending.append(id(value))
+            self.depends = True
+            return known[1]
         if self._is_parameter(value) or self._constants.has_lost(value):
             self.depends = True
         else:

@@ -122,9 +122,9 @@ class State:
                             self._empty.append(part)
                         elif id(part) not in seen:
                             self._container(part, pending)
-                    elif kind not in atoms:
+                    elif kind not in atoms and not (kind is tuple and atoms.issuperset(map(type, part))):
                         pending.append(part)
-                if type(value) not in seen:
+                if id(type(value)) not in seen:
                     pending.append(type(value))
             else:
                 self._other(value, pending)

@@ -179,7 +179,7 @@ class Tracer(TorchFunctionMode):
             macs = int(kind.rule(args, kwargs, output))
         tensors = [output] if type(output) is Tensor else tensors_in(args[0] if kind.name == "setitem" else output)
         watch, viewed = self.memory.watch, sources if viewed is None else viewed
-        fresh = sum([watch(tensor, viewed) for tensor in tensors])
+        fresh = watch(output, viewed) if type(output) is Tensor else sum([watch(tensor, viewed) for tensor in tensors])
         strangers: list[Tensor] = []
         trace = derive(kind, args, kwargs, tensors[0], sources, self._trainable, strangers) if tensors else None
         if strangers:
@@ -248,17 +248,17 @@ class Tracer(TorchFunctionMode):
         trace = trace_of(outputs[0]) if outputs else None
         self.rows.append(
             Row(
-                name=frame.name,
-                type=kind,
-                input_shapes=frame.input_shapes,
-                output_shape=tuple(outputs[0].shape) if outputs else (),
-                params=frame.params,
-                macs=None if frame.not_counted and not frame.macs else frame.macs,
-                activation_bytes=frame.activation_bytes,
-                receptive_field=trace.field if trace else None,
-                inputs=rows_of(outputs),
-                not_counted=frame.not_counted,
-                backward_macs=frame.backward_macs,
+                frame.name,
+                kind,
+                frame.input_shapes,
+                tuple(outputs[0].shape) if outputs else (),
+                frame.params,
+                None if frame.not_counted and not frame.macs else frame.macs,
+                frame.activation_bytes,
+                trace.field if trace else None,
+                rows_of(outputs),
+                frame.not_counted,
+                frame.backward_macs,
             )
         )
 
