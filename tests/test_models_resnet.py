@@ -303,7 +303,11 @@ def test_plain_network_has_its_twins_layers_and_no_shortcut(name: str, twin: str
         ("resnet18", {"shortcut": "D"}, "shortcut must be 'A', 'B', 'C' or 'none', got 'D'"),
         ("resnet50", {"stride_in": "2x2"}, r"stride_in must be '1x1' \(as published\) or '3x3' .*, got '2x2'"),
         ("resnet20", {"shortcut": "none", "zero_init": True}, "zero_init needs a shortcut"),
-        ("resnet50_article_004", {"equaliser": "never"}, "equaliser must be 'as_written' or 'as_meant', got 'never'"),
+        (
+            "resnet50_article_004",
+            {"equaliser": "never"},
+            "equaliser must be one of 'as_written', 'in_every_block', 'as_meant', got 'never'",
+        ),
     ],
 )
 def test_option_that_cannot_be_is_refused(name: str, options: dict, message: str) -> None:
@@ -355,6 +359,14 @@ def test_sizes_are_never_the_same_object_so_the_article_always_equalises() -> No
 
     assert x.size() == x.size()
     assert x.size() is not x.size()
+
+
+def test_article_004_with_an_equaliser_in_every_block_holds_three_that_get_no_gradient() -> None:
+    network = build("resnet50_article_004", equaliser="in_every_block")
+    assert sum(p.numel() for p in network.parameters()) == 39_423_874  # counted on a public copy of the program
+    network(torch.zeros(1, 3, 64, 64)).sum().backward()
+    idle = [p for p in network.parameters() if p.grad is None]
+    assert sum(p.numel() for p in idle) == 1_378_048
 
 
 def test_article_004_as_meant_has_equalisers_only_where_the_channels_change() -> None:

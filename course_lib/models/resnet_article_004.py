@@ -7,14 +7,14 @@ is what the article follows; ``resnet`` has the paper's own network.
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
 
 from course_lib.models.blocks import conv_relu, initialize
 from course_lib.models.registry import register
 
-Equaliser = Literal["as_written", "as_meant"]
+Equaliser = Literal["as_written", "in_every_block", "as_meant"]
 
 
 class Stage(NamedTuple):
@@ -48,10 +48,12 @@ class Bottleneck(nn.Module):
             conv_relu(width, width, 3, padding=1),
             conv_relu(width, out_channels, 1),
         )
-        if stride > 1 or in_channels != out_channels or equaliser == "as_written":
+        if stride > 1 or in_channels != out_channels or equaliser != "as_meant":
             self.shortcut = nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride)
         else:
             self.shortcut = nn.Identity()
+        if stride > 1 and equaliser == "in_every_block":
+            self.idle = nn.Conv2d(in_channels, out_channels, kernel_size=1)  # held, and never called
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C_in, H, W) -> (N, C_out, H', W')."""
@@ -62,8 +64,9 @@ class ResNet50OfArticle004(nn.Module):
     """See :func:`resnet50_article_004`: ``stem``, ``stages``, ``classifier``."""
 
     def __init__(self, num_classes: int, in_channels: int, equaliser: Equaliser) -> None:
-        if equaliser not in ("as_written", "as_meant"):
-            raise ValueError(f"equaliser must be 'as_written' or 'as_meant', got {equaliser!r}")
+        if equaliser not in get_args(Equaliser):
+            known = ", ".join(map(repr, get_args(Equaliser)))
+            raise ValueError(f"equaliser must be one of {known}, got {equaliser!r}")
         super().__init__()
         self.stem = conv_relu(in_channels, 64, 7, stride=2, padding=3)
         self.stem.add_module("pool", nn.MaxPool2d(3, stride=2, padding=1))
@@ -84,9 +87,12 @@ class ResNet50OfArticle004(nn.Module):
 def resnet50_article_004(
     *, num_classes: int = 2, in_channels: int = 3, equaliser: Equaliser = "as_written"
 ) -> ResNet50OfArticle004:
-    """ResNet-50 as article 004 writes it in PyTorch: 38,045,826 parameters, or 24,863,618 as it was meant.
+    """ResNet-50 as article 004 writes it: 38,045,826 or 39,423,874 parameters, or 24,863,618 as it was meant.
 
     (N, in_channels, 224, 224) -> logits (N, num_classes). H and W may be any sizes.
+
+    The article has lost its indentation, so it has two readings: the line that makes the "equaliser" may stand inside
+    the ``else`` of the blocks that halve, or behind it, in every block. Public copies of the program have the second.
 
     Each block that keeps its size has an "equaliser", a 1x1 convolution for the shortcut. The article calls it if
     ``x.size() is not out.size()``. Each call of ``size`` makes a new object, so ``is not`` is always true and the
@@ -96,8 +102,10 @@ def resnet50_article_004(
     Args:
         num_classes: number of logits.
         in_channels: channels of the image.
-        equaliser: "as_written", in every block that keeps its size; "as_meant", in those alone whose channels change.
-            The article's program, were its comparison right, would hold the others as well and never use them.
+        equaliser: "as_written", in every block that keeps its size, the reading inside the ``else``; "in_every_block",
+            the other reading: the three blocks that halve hold one too, 1,378,048 parameters that never get a gradient;
+            "as_meant", in those blocks alone whose channels change. The article's program, were its comparison right,
+            would hold the others as well and never use them.
 
     Source: an article on convolutional networks with PyTorch, number 004 of those that the course checks.
 
@@ -107,7 +115,7 @@ def resnet50_article_004(
     Differs from the article: the average pooling takes maps of any size; He's initial weights.
 
     Raises:
-        ValueError: ``equaliser`` is neither of the two.
+        ValueError: ``equaliser`` is none of the three.
     """
     return ResNet50OfArticle004(num_classes, in_channels, equaliser)
 
