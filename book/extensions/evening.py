@@ -10,15 +10,14 @@ from sphinx.util.docutils import SphinxRole
 
 from course_suite.errors import UserError
 from course_suite.evening import evening_value
-
-EVENINGS = Path(__file__).resolve().parents[2] / "notebooks" / "evenings"
+from course_suite.project import find_project
 
 
 class Evening(SphinxRole):
     """The value as plain text, marked so that it can be told from the page's own run."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        path = EVENINGS / f"{Path(self.env.docname).name}.json"
+        path = find_project().root / "notebooks" / "evenings" / f"{Path(self.env.docname).name}.json"
         try:
             text = evening_value(path, self.text)
         except UserError as error:
