@@ -103,7 +103,7 @@
       state.set("seed", wanted, "0");
     };
     seed.addEventListener("change", () => { wanted = seed.value; });
-    root.addEventListener("change", draw);
+    root.addEventListener("change", ({ target }) => { if (target !== depth.control) draw(); });
     depth.control.addEventListener("input", draw);
     draw();
   };

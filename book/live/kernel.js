@@ -188,8 +188,8 @@
       spot[axis].value = spot[axis].valueAsNumber + step;
       draw();
     });
-    root.addEventListener("change", draw);
-    root.addEventListener("input", (event) => { if (event.target.type === "range") draw(); });
+    root.addEventListener("change", ({ target }) => { if (target.type !== "range") draw(); });
+    root.addEventListener("input", ({ target }) => { if (target.type === "range") draw(); });
     draw();
   };
 

@@ -66,18 +66,29 @@
     const first = new Map(start.split(/\s+/).filter(Boolean).map((word) => word.split(/=(.*)/s).slice(0, 2)));
     const asked = new URLSearchParams(location.search);
     const key = (name) => `${anchor}.${name}`;
+    // Browsers allow an address to change only so often: all changes of one event are written at once, and what is
+    // refused is written later.
+    let due = false;
+    const write = () => {
+      due = false;
+      const address = new URL(location.href), own = (name) => name.startsWith(`${anchor}.`);
+      for (const name of [...address.searchParams.keys()].filter(own)) address.searchParams.delete(name);
+      for (const [name, text] of asked) if (own(name)) address.searchParams.set(name, text);
+      if (address.href === location.href) return;
+      try {
+        history.replaceState(null, "", address);
+      } catch {
+        setTimeout(write, 2000);
+      }
+    };
     return {
       get: (name, usual) => asked.get(key(name)) ?? first.get(name) ?? String(usual),
       set: (name, value, usual) => {
         const text = String(value);
         if (text === (first.get(name) ?? String(usual))) asked.delete(key(name));
         else asked.set(key(name), text);
-        const address = new URL(location.href);
-        for (const old of [...address.searchParams.keys()]) {
-          if (old.startsWith(`${anchor}.`)) address.searchParams.delete(old);
-        }
-        for (const [name_, text_] of asked) if (name_.startsWith(`${anchor}.`)) address.searchParams.set(name_, text_);
-        history.replaceState(null, "", address);
+        if (!due) queueMicrotask(write);
+        due = true;
       },
     };
   };

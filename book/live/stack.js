@@ -94,7 +94,7 @@
       const sum = (name) => found.reduce((total, one) => total + (one[name] ?? 0), 0);
       const inside = rows.contains(document.activeElement);
       rows.replaceChildren(table("The network, layer by layer",
-        [["layer", "output", "parameters", "MACs", "field", "jump", "left over"],
+        [["layer", "output", "parameters", "multiply-adds", "field", "jump", "left over"],
           ...network.layers.map((one, at) => rowOf(one, found[at], at)),
           ["sum", "", ...(whole ? [counted(sum("params")), counted(sum("macs"))] : ["–", "–"]), "", "", ""]]));
       if (inside) rows.querySelector("input:checked")?.focus();

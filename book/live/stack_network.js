@@ -7,9 +7,9 @@
   const KINDS = {
     conv: { words: "conv", fields: ["channels", "kernel", "stride", "padding", "dilation", "groups", "bias"] },
     max: { words: "max pool", fields: ["kernel", "stride", "padding", "ceil"] },
-    avg: { words: "average pool", fields: ["kernel", "stride", "padding", "ceil"] },
+    avg: { words: "avg pool", fields: ["kernel", "stride", "padding", "ceil"] },
     norm: { words: "batch norm", fields: [] },
-    global: { words: "global average pool", fields: [] },
+    global: { words: "global avg pool", fields: [] },
     linear: { words: "linear", fields: ["features", "bias"] },
   };
   const LETTERS = { k: "kernel", s: "stride", p: "padding", d: "dilation", g: "groups" };

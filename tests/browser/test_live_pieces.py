@@ -145,3 +145,25 @@ def test_a_script_is_short_plain_and_asks_for_nothing(path):
 
     assert len(text.splitlines()) < MOST_LINES
     assert [word for word in UNWANTED if re.search(word, text, flags=re.MULTILINE)] == []
+
+
+def test_an_event_changes_the_address_once_and_a_refused_change_comes_later(live):
+    opened(live, "kernel")
+    live.page.evaluate(
+        """() => {
+          window.calls = 0;
+          const replace = history.replaceState.bind(history);
+          history.replaceState = (...rest) => {
+            window.calls += 1;
+            if (window.calls === 1) throw new DOMException("too often", "SecurityError");
+            replace(...rest);
+          };
+        }"""
+    )
+    live.page.get_by_label("Stride: 1").press("ArrowRight")
+    live.page.get_by_label("Stride: 1").or_(live.page.get_by_label("Stride: 2")).wait_for()
+    assert live.page.evaluate("window.calls") == 1
+
+    live.page.wait_for_url("**/kernel.html?kernel.stride=2")
+    assert live.page.evaluate("window.calls") == 2
+    assert live.problems == []
