@@ -20,7 +20,7 @@ from course_suite.reader.places import Book
 from course_suite.revision import built_from
 from course_suite.stamps import clear, is_fresh, mark
 
-DOWNLOADS = "downloads"  # the readers' notebooks with all outputs; `downloads.py` puts them behind the button
+DOWNLOADS = "downloads"  # readers' notebooks with all outputs, which `downloads.py` puts behind the button
 SHORTEST_PAGE = 200  # characters of text; a shorter page is taken for an empty one
 
 
@@ -49,7 +49,7 @@ def stage(project: Project) -> Path:
     for chapter in project.chapters:
         executed = (project.executed("quick") / chapter.pair.name).read_bytes()
         wanted[folder / "notebooks" / chapter.pair.name] = executed
-        wanted[folder / DOWNLOADS / chapter.pair.name] = download_text(book, chapter, executed, revision).encode()
+        wanted[folder / DOWNLOADS / f"{chapter.stem}.json"] = download_text(book, chapter, executed, revision).encode()
     for path in list(folder.rglob("*")):
         if path.is_file() and path not in wanted:
             path.unlink()

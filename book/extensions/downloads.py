@@ -9,11 +9,14 @@ from sphinx.application import Sphinx
 
 
 def put_downloads(app: Sphinx, exception: Exception | None) -> None:
-    """Put each reader's notebook in the place of the copy that the page was rendered from."""
+    """Put each reader's notebook in the place of the copy that the page was rendered from.
+
+    They are laid down as ``.json``, since Sphinx would take a second notebook for a page.
+    """
     if exception or app.builder.format != "html":
         return
-    for path in sorted((Path(app.srcdir) / "downloads").glob("*.ipynb")):
-        shutil.copyfile(path, Path(app.outdir) / "_sources" / "notebooks" / path.name)
+    for path in sorted((Path(app.srcdir) / "downloads").glob("*.json")):
+        shutil.copyfile(path, Path(app.outdir) / "_sources" / "notebooks" / f"{path.stem}.ipynb")
 
 
 def setup(app: Sphinx) -> dict:
