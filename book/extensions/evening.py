@@ -1,4 +1,4 @@
-"""`{evening}`name``: a value that the chapter glued in its recorded evening, beside the laptop's `{glue:text}`name``."""
+"""`{evening}`name``: a value of the chapter's recorded evening, beside the laptop's `{glue:text}`name``."""
 
 from __future__ import annotations
 
