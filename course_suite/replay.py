@@ -1,24 +1,19 @@
-"""A kernel that answers each cell with what the chapter's run gave: ``python -m course_suite.replay -f CONNECTION``.
+"""Answer each cell of a notebook with what the chapter's run gave.
 
-nbval asks it instead of a real kernel (``--nbval-kernel-name``), so that a chapter is executed once, by papermill, and
-nbval compares the outputs of that execution with the stored ones. The kernel is told no notebook's name: it finds the
-run by the code of its cells, in their order.
+nbval asks a kernel that does this (``replay_kernel.py``) instead of a real one (``--nbval-kernel-name``), so that a
+chapter is executed once, by papermill, and nbval compares the outputs of that execution with the stored ones. The
+kernel is told no notebook's name: it finds the run by the code of its cells, in their order.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
-from typing import Any
 
-import nbformat
-from ipykernel.kernelapp import IPKernelApp
-from ipykernel.kernelbase import Kernel
 from nbformat import NotebookNode
 
-from course_suite.reader.code import is_install, untitled
+from course_suite.reader.code import untitled
 
 NAME = "course-replay"
 FOLDER = "COURSE_REPLAY_FOLDER"  # the environment variable that names the folder of the executed copies
@@ -62,7 +57,7 @@ def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 def write_kernelspec(folder: Path, executed: Path) -> None:
     """Lay out a Jupyter data folder with this kernel, which answers from the copies in ``executed``."""
     spec = {
-        "argv": [sys.executable, "-m", "course_suite.replay", "-f", "{connection_file}"],
+        "argv": [sys.executable, "-m", "course_suite.replay_kernel", "-f", "{connection_file}"],
         "display_name": "What the run gave",
         "language": "python",
         "env": {FOLDER: str(executed)},
@@ -70,39 +65,3 @@ def write_kernelspec(folder: Path, executed: Path) -> None:
     place = folder / "kernels" / NAME
     place.mkdir(parents=True, exist_ok=True)
     (place / "kernel.json").write_text(json.dumps(spec, indent=1), encoding="utf-8")
-
-
-class ReplayKernel(Kernel):
-    """Sends stored outputs; executes nothing."""
-
-    implementation = NAME
-    implementation_version = "1"
-    banner = "Answers with what the run gave."
-    language_info = {"name": "python", "mimetype": "text/x-python", "file_extension": ".py"}  # noqa: RUF012
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        folder = Path(os.environ[FOLDER])
-        paths = [path for path in sorted(folder.glob("*.ipynb")) if not path.name.endswith(".failed.ipynb")]
-        self.runs = Runs([nbformat.v4.reads(path.read_text(encoding="utf-8")) for path in paths])
-
-    def do_execute(self, code: str, silent: bool, *_: Any, **__: Any) -> dict[str, Any]:
-        """Answer one cell."""
-        if silent or not code.strip() or is_install(code):
-            return {"status": "ok", "execution_count": self.execution_count}
-        try:
-            outputs = self.runs.answer(code)
-        except NotRunError as error:
-            failure = {"ename": type(error).__name__, "evalue": str(error), "traceback": [str(error)]}
-            self.send_response(self.iopub_socket, "error", failure)
-            return {"status": "error", "execution_count": self.execution_count, **failure}
-        for output in outputs:
-            content = {key: value for key, value in output.items() if key != "output_type"}
-            if output.output_type == "execute_result":
-                content["execution_count"] = self.execution_count
-            self.send_response(self.iopub_socket, output.output_type, content)
-        return {"status": "ok", "execution_count": self.execution_count, "payload": [], "user_expressions": {}}
-
-
-if __name__ == "__main__":
-    IPKernelApp.launch_instance(kernel_class=ReplayKernel)
