@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.arithmetic import Layer, ReceptiveField, receptive_fields
-from course_lib.complexity import analyze, build_meta
+from course_lib.complexity import Input, analyze, build_meta
+from course_lib.complexity.fields import UnevenField
 from course_lib.models.blocks import LocalResponseNorm
 from course_lib.models.residual import ZeroPadShortcut
 
@@ -112,19 +113,112 @@ def test_field_is_as_wide_as_the_gradient_reaches(name: str) -> None:
         assert int(reached[:, axis].max()) == last + position * jump
 
 
+def norm_last(x: Tensor) -> Tensor:
+    """Channels last, normalised and mapped there, and back, as in ConvNeXt."""
+    y = torch.cat([ones(3, padding=1)(x), x], 1).permute(0, 2, 3, 1)
+    y = F.linear(F.layer_norm(y, (2,)), torch.tensor([[1, 2], [3, 4]]).to(x.dtype)) * 2
+    return ones(3, padding=1)(y.permute(0, 3, 1, 2)[:, :1])
+
+
+def unet(x: Tensor) -> Tensor:
+    """Two steps down and up again, with a shortcut."""
+    first = ones(3, padding=1)(x)
+    low = ones(3, padding=1)(F.max_pool2d(first, 2))
+    lower = F.interpolate(ones(3, padding=1)(F.avg_pool2d(low, 2)), scale_factor=2, mode="bilinear")
+    up = F.conv_transpose2d(lower + low, torch.ones(1, 1, 2, 2, dtype=x.dtype), stride=2)
+    return ones(3, padding=1)(torch.cat([up, first], 1).sum(1, keepdim=True))
+
+
+def line(kernel: int, **options: int) -> Callable[[Tensor], Tensor]:
+    return lambda x: F.conv1d(x, torch.ones(1, 1, kernel, dtype=x.dtype), **options)
+
+
+def cube(kernel: tuple[int, ...], **options: int) -> Callable[[Tensor], Tensor]:
+    return lambda x: F.conv3d(x, torch.ones(1, 1, *kernel, dtype=x.dtype), **options)
+
+
+UNEVEN: dict[str, tuple[tuple[int, ...], Callable[[Tensor], Tensor]]] = {
+    "dilated line": ((41,), lambda x: line(3, dilation=4)(line(3, dilation=2)(line(3)(x)))),
+    "strided line": ((41,), lambda x: F.avg_pool1d(line(5, stride=2, padding=2)(x), 2)),
+    "cube": ((13, 14, 15), lambda x: F.avg_pool3d(cube((3, 1, 2), stride=(1, 2, 1))(x), (1, 2, 2))),
+    "even cube": ((13, 13, 13), lambda x: cube((3, 3, 3), padding=1)(cube((3, 3, 3))(x))),
+    "transposed": ((20, 20), lambda x: F.conv_transpose2d(x, x.new_ones(1, 1, 3, 4), stride=2, padding=1)),
+    "transposed line": ((20,), lambda x: F.conv_transpose1d(x, x.new_ones(1, 1, 5), stride=3)),
+    "nearest": ((12, 12), lambda x: ones(3)(F.interpolate(x, scale_factor=3))),
+    "nearest to a size": ((12, 12), lambda x: ones(3)(F.interpolate(x, size=(18, 30)))),
+    "bilinear": ((12, 12), lambda x: ones(2)(F.interpolate(x, scale_factor=2, mode="bilinear"))),
+    "bilinear by corners": ((13, 13), lambda x: F.interpolate(x, size=(25, 19), mode="bilinear", align_corners=True)),
+    "bicubic": ((12, 12), lambda x: F.interpolate(x, scale_factor=2, mode="bicubic")),
+    "smaller": ((24, 24), lambda x: F.interpolate(ones(3)(x), size=(11, 11))),
+    "pixels from channels": ((12, 12), lambda x: F.pixel_shuffle(torch.cat([ones(3)(x)] * 4, 1), 2)),
+    "channels from pixels": ((12, 12), lambda x: F.pixel_unshuffle(ones(3)(x), 2).sum(1, keepdim=True)),
+    "focus": ((12, 12), lambda x: torch.cat([x[..., ::2, ::2], x[..., 1::2, 1::2]], 1).sum(1, keepdim=True)),
+    "channels last and back": ((16, 16), norm_last),
+    "encoder and decoder": ((48, 48), unet),
+    "softmax over channels": (
+        (12, 12), lambda x: torch.cat([ones(3)(x), x[:, :, 1:-1, 1:-1] ** 2], 1).softmax(1)[:, :1],
+    ),
+    "largest over channels": ((12, 12), lambda x: torch.cat([ones(3)(x)] * 2, 1).max(1, keepdim=True)[0]),
+    "norm over channels": ((12, 12), lambda x: torch.cat([ones(3)(x)] * 2, 1).norm(dim=1, keepdim=True)),
+    "stacked and summed": ((12, 12), lambda x: torch.stack([ones(3, padding=1)(x), x]).sum(0)),
+    "even kernel, same size": ((12, 12), ones((4, 2), padding="same")),
+    "power pooling": ((12, 12), lambda x: F.lp_pool2d(ones(3)(x), 2.0, 2)),
+    "repeated": ((12, 12), lambda x: x.repeat_interleave(2, 2).repeat_interleave(2, 3)[:, :, 1:, :-3]),
+    "groups of channels": (
+        (12, 12), lambda x: ones(3)(torch.cat([x] * 4, 1).view(1, 2, 2, 12, 12).mean((1, 2))[:, None]),
+    ),
+}  # fmt: skip
+
+
+def each(value: object) -> tuple:
+    return value if isinstance(value, tuple) else (value,) * 3
+
+
+def ends(field: ReceptiveField) -> tuple:
+    return field.first, field.last
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.parametrize("name", UNEVEN)
+def test_every_pixels_field_is_as_wide_as_its_gradient_reaches(name: str) -> None:
+    sizes, function = UNEVEN[name]
+    image = torch.rand(1, 1, *sizes, dtype=torch.float64, requires_grad=True)
+    output = function(image)
+    field = analyze(Reaching(function), (1, *sizes), input_dtype=torch.float64).rows[-1].receptive_field
+    axes = [axis for axis, size in enumerate(sizes) if size > 1]
+
+    for shift in range(4):
+        place = [min(size - 1, size // 2 + shift) for size in output.shape[2:]]
+        (gradient,) = torch.autograd.grad(output[(0, 0, *place)], image, retain_graph=True)
+        reached = gradient[0, 0].nonzero()
+        for number, axis in enumerate(axes):
+            if isinstance(field, UnevenField):
+                first, last = field.reaches[number].of(place[number])
+            else:
+                first, last = (each(end)[number] + place[number] * each(field.jump)[number] for end in ends(field))
+            assert int(reached[:, axis].min()) == first
+            assert int(reached[:, axis].max()) == last
+            assert last - first + 1 <= (field.size if isinstance(field.size, int) else field.size[number])
+
+
+def test_words_have_fields_too() -> None:
+    model = nn.Sequential(nn.Embedding(20, 4), Reaching(lambda x: x.transpose(1, 2)), nn.Conv1d(4, 6, 5, padding=2))
+
+    assert analyze(model, Input((30,), torch.long)).rows[-1].receptive_field == ReceptiveField(5, 1, 0)
+
+
 @pytest.mark.parametrize(
     "function",
     [
-        lambda x: F.interpolate(x, scale_factor=2),
-        lambda x: F.conv_transpose2d(x, torch.ones(1, 1, 2, 2), stride=2),
         lambda x: x * x.mean((2, 3), keepdim=True),
         lambda x: F.instance_norm(x),
-        lambda x: x.transpose(2, 3),
         lambda x: x + x.flip(2),
+        lambda x: x + x.transpose(2, 3),
+        lambda x: F.conv_transpose2d(x, torch.ones(1, 1, 1, 1), stride=2),
+        lambda x: x + F.interpolate(x, scale_factor=2)[:, :, ::2, ::2].flip(3),
         lambda x: x @ x,
         lambda x: F.softmax(x, dim=3),
         lambda x: F.pad(x, (1, 1, 1, 1), mode="circular"),
-        lambda x: x + F.avg_pool2d(x, 2).repeat_interleave(2, 2).repeat_interleave(2, 3),
         lambda x: torch.cat([x, x], dim=2),
         lambda x: F.adaptive_avg_pool2d(x, 5),
         lambda x: x.flatten(1),

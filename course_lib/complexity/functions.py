@@ -9,7 +9,8 @@ from torch import Tensor
 from torch._ops import OpOverload, OpOverloadPacket
 
 from course_lib.complexity.counts import FUNCTION_RULES, Rule, Rules
-from course_lib.complexity.fields import FIELD_RULES, FieldRule
+from course_lib.complexity.field_rules import FIELD_RULES
+from course_lib.complexity.fields import FieldRule
 from course_lib.complexity.shortcuts import SHORTCUTS, Shortcut
 
 # Functions that sum no products and are common enough to be let through without a look inside.

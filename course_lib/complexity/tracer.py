@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 from course_lib.complexity.aten import AtenCounter
 from course_lib.complexity.counts import Rules
-from course_lib.complexity.fields import input_field
+from course_lib.complexity.fields import input_field, shown
 from course_lib.complexity.functions import Kind, classify
 from course_lib.complexity.kept import WINDOWS, backward_macs, keep
 from course_lib.complexity.memory import Memory
@@ -255,7 +255,7 @@ class Tracer(TorchFunctionMode):
                 frame.params,
                 None if frame.not_counted and not frame.macs else frame.macs,
                 frame.activation_bytes,
-                trace.field if trace else None,
+                shown(trace.field) if trace else None,
                 rows_of(outputs),
                 frame.not_counted,
                 frame.backward_macs,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from course_lib.arithmetic import ReceptiveField
+from course_lib.complexity.fields import Field
 from course_lib.complexity.functions import Kind
 
 ATTRIBUTE = "_course_trace"
@@ -16,7 +16,7 @@ ATTRIBUTE = "_course_trace"
 class Trace(NamedTuple):
     """Where a tensor comes from; one without a trace, or without rows, does not depend on the model's input."""
 
-    field: ReceptiveField | None
+    field: Field | None
     rows: tuple[int, ...]
     needs_grad: bool = False  # whether something that is trained stands behind it
 
