@@ -52,7 +52,7 @@ def record_chapters(project: Project, chapters: list[Chapter], console: Console)
             record_cost(project, chapter.stem, "cpu", cost)
         if result.ok:
             executed = nbformat.read(result.output, as_version=4)
-            write_recorded(chapter, recorded_from(chapter, executed))
+            write_recorded(chapter, recorded_from(executed))
     done, problems = pair_chapters(project, [c for c, result in zip(chapters, results, strict=True) if result.ok])
     for line in done:
         console.print(line, markup=False, highlight=False, soft_wrap=True)

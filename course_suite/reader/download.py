@@ -20,7 +20,7 @@ def download_text(book: Book, chapter: Chapter, executed: bytes, revision: str) 
         revision: what the notebook installs.
     """
     run = nbformat.reads(executed.decode(), as_version=4)
-    notebook = reader_notebook(book, chapter, recorded_from(chapter, run), revision=revision)
+    notebook = reader_notebook(book, chapter, recorded_from(run), revision=revision)
     ran = iter([cell for cell in run.cells if cell.cell_type == "code"])
     for cell in notebook.cells:
         if cell.cell_type == "code" and cell.id != INSTALL_ID:

@@ -15,7 +15,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from course_suite.chapters import Chapter, is_check
+from course_suite.chapters import Chapter, is_check, tags
 from course_suite.errors import UserError
 from course_suite.files import digest, write_if_changed
 from course_suite.merge import join_streams
@@ -55,15 +55,16 @@ def glued(cells: Iterable[NotebookNode]) -> dict[str, str]:
     }
 
 
-def recorded_from(chapter: Chapter, executed: NotebookNode) -> Recorded:
-    """What is kept of a run of the chapter."""
+def recorded_from(executed: NotebookNode) -> Recorded:
+    """What is kept of a run of a chapter."""
+    own = [cell for cell in executed.cells if "injected-parameters" not in tags(cell)]
     checked = {cell.id: cell for cell in executed.cells if is_check(cell)}
     outputs = {
         name: {"execution_count": cell.execution_count, "outputs": [portable(o) for o in join_streams(cell.outputs)]}
         for name, cell in checked.items()
     }
     values = {name: value for name, value in glued(executed.cells).items() if not name.startswith(KEY)}
-    return Recorded(code_digest(chapter.notebook.cells), values, outputs)
+    return Recorded(code_digest(own), values, outputs)
 
 
 def portable(output: NotebookNode) -> NotebookNode:

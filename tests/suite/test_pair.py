@@ -9,7 +9,7 @@ from conftest import code
 from course_suite.check import pair_problems
 from course_suite.pairing import pair_chapters
 from course_suite.project import Project
-from course_suite.reader.recorded import Recorded, code_digest, read_recorded, write_recorded
+from course_suite.reader.recorded import Recorded, code_digest, read_recorded, recorded_from, write_recorded
 
 PAIR, SOURCE = "notebooks/01_toy.ipynb", "notebooks/01_toy.md"
 
@@ -171,3 +171,15 @@ def test_values_are_read_from_executed_cells_with_their_quotes_taken_off(paired)
     shown = nbformat.v4.new_output("display_data", data=data, metadata={"scrapbook": {"name": "params"}})
     assert glued([nbformat.v4.new_code_cell(code("x"), outputs=[shown])]) == {"params": "61,706"}
     assert read_recorded(Project(paired.root).chapters[0]).values == {}
+
+
+def test_a_recording_carries_the_code_that_ran_whatever_the_source_says_now(paired):
+    chapter = Project(paired.root).chapters[0]
+    executed = nbformat.from_dict(chapter.notebook)
+    injected = nbformat.v4.new_code_cell("size = 7", metadata={"tags": ["injected-parameters"]})
+    executed.cells.insert(2, injected)
+    for cell in executed.cells:
+        cell.setdefault("outputs", [])
+    assert recorded_from(executed).code == code_digest(chapter.notebook.cells)
+    paired.edit(SOURCE, "size * size", "size * size + 0")
+    assert recorded_from(executed).code != code_digest(Project(paired.root).chapters[0].notebook.cells)
