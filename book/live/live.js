@@ -110,7 +110,7 @@
   const piece = (name, build, ...needed) => {
     for (const root of document.querySelectorAll(`.live[data-piece="${name}"]`)) {
       const anchor = root.id.replace(/^live-/, "");
-      const body = make("section", { className: `live-piece live-${name}`, "aria-label": "Interactive" });
+      const body = make("section", { className: `live-piece live-${name}`, "aria-label": `To try by hand: ${anchor}` });
       Promise.all(needed.map(load)).then((values) => {
         build({ root: body, anchor, state: stateOf(anchor, root.dataset.state) }, ...values);
         const link = make("a", { href: `#${root.id}`, textContent: "Link to this state" });

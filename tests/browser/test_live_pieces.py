@@ -18,6 +18,7 @@ PIECES = [
     if f'course.piece("{path.stem}"' in path.read_text(encoding="utf-8")
 ]
 MOST_LINES = 200
+SEVEN = "2413761358484490"
 # Modules and requests die in a page opened as a file; canvases are not read back; nothing moves by itself.
 UNWANTED = (r"^\s*import\b", r"^\s*export\b", "fetch", "XMLHttp", "getImageData", "setInterval", "requestAnimation")
 
@@ -88,13 +89,30 @@ def test_from_a_file_data_are_loaded_when_needed_and_the_address_keeps_the_state
     own.close()
 
 
+# States in which a piece shows all that it can show.
+BUSY = {
+    "convention": "?convention.network=googlenet&convention.with=linear_heads",
+    "depth": "?depth.depth=56&depth.seed=all",
+    "digit": f"?digit.ink={SEVEN}&digit.right=2",
+    "kernel": "?kernel.stride=4&kernel.padding=2",
+    "stack": "?stack.network=3x31x48.conv-8-k3x5-s2x1.max-k2.conv-4-k9&stack.layer=2",
+    "train": "?train.epochs=2",
+}
+
+
 @pytest.mark.parametrize("name", PIECES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["1280", "390"])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(desktop, name, scheme, screen):
     desktop.page.set_viewport_size(screen)
     desktop.page.emulate_media(color_scheme=scheme)
-    opened(desktop, name)
+    opened(desktop, name, BUSY[name])
+    if name == "digit":
+        desktop.page.wait_for_selector(".digit-origin")
+    if name == "train":
+        desktop.page.get_by_role("button", name="Start again").click()
+        desktop.page.get_by_role("button", name="One epoch").click()
+    desktop.page.evaluate("document.querySelectorAll('.live details').forEach((fold) => { fold.open = true; })")
     found = Axe().run(desktop.page, context=".live").response["violations"]
 
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
