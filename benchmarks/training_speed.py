@@ -50,9 +50,9 @@ class Network(NamedTuple):
 
 
 NETWORKS = {
-    "LeNet-5": Network("lenet5", {}, 32, 3.0, 20_000),
-    "small CNN": Network("mnist_cnn", {}, 28, 2.5, 6_000),
-    "ResNet-20": Network("resnet20", {"in_channels": 1}, 28, 2.0, 2_560),
+    "LeNet-5": Network("lenet5", {}, 32, 4.0, 20_000),
+    "small CNN": Network("mnist_cnn", {}, 28, 4.0, 6_000),
+    "ResNet-20": Network("resnet20", {"in_channels": 1}, 28, 2.5, 2_560),
 }
 
 

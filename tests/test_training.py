@@ -15,6 +15,7 @@ from course_lib.data import load
 from course_lib.training import Augment, History, TrainingError, fit, parameter_groups, seeded
 from course_lib.training.loop import batches
 from course_lib.training.outputs import make_criterion, training_loss
+from course_lib.training.pools import QuickAvgPool2d
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +149,7 @@ def test_the_global_state_is_put_back():
         fit(small_net(dropout=0.5), noise(), epochs=1, lr=1e30)
     assert torch.equal(torch.rand(3), expected)
     assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.utils.deterministic.fill_uninitialized_memory
 
 
 def test_deterministic_algorithms_are_asked_for_unless_one_says_no():
@@ -304,6 +306,40 @@ def test_bf16_computes_in_bfloat16():
     fit(model, noise(train=8), epochs=1, precision="bf16")
     assert set(seen) == {torch.bfloat16}
     assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("sizes", [(8, 6), (7, 6), (2, 2)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_quick_pool_is_torchs(sizes, dtype):
+    x = torch.randn(2, 3, *sizes, generator=torch.Generator().manual_seed(0)).to(dtype)
+    first, second = x.clone().requires_grad_(), x.clone().requires_grad_()
+    ours, theirs = QuickAvgPool2d(2)(first), nn.AvgPool2d(2)(second)
+    tolerance = {"rtol": 1e-6, "atol": 1e-6} if dtype == torch.float32 else {"rtol": 2**-6, "atol": 2**-6}
+    torch.testing.assert_close(ours, theirs, **tolerance)
+    ours.sum().backward()
+    theirs.sum().backward()
+    torch.testing.assert_close(first.grad, second.grad, **tolerance)
+
+
+@pytest.mark.parametrize(
+    ("pool", "precision", "quick"),
+    [
+        (nn.AvgPool2d(2), "bf16", True),
+        (nn.AvgPool2d((2, 2), (2, 2)), "bf16", True),
+        (nn.AvgPool2d(2), "fp32", False),
+        (nn.AvgPool2d(2, stride=1), "bf16", False),
+        (nn.AvgPool2d(4), "bf16", False),
+        (nn.AvgPool2d(2, divisor_override=3), "bf16", False),
+        (nn.AvgPool2d((2, 4)), "bf16", False),
+    ],
+)
+def test_the_quick_pool_stands_in_for_pools_by_two_in_bfloat16(pool, precision, quick):
+    seen, model = [], nn.Sequential(pool, nn.Flatten(), nn.LazyLinear(10))
+    model(torch.zeros(1, 1, 8, 8))
+    pool.register_forward_hook(lambda module, *_: seen.append(type(module)))
+    fit(model, noise(train=8), epochs=1, precision=precision, device="cpu")
+    assert set(seen) == {QuickAvgPool2d if quick else nn.AvgPool2d}
+    assert type(pool) is nn.AvgPool2d
 
 
 def test_compile_model_trains_what_torch_compiles(monkeypatch):

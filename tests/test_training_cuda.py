@@ -16,7 +16,7 @@ from course_lib.measuring import matrix_product_peak
 from course_lib.models import build, names
 from course_lib.models.registry import BUILDERS
 from course_lib.training import Augment, TrainingError, evaluate, find_device, fit, seeded
-from course_lib.training.deterministic_pool import DeterministicAdaptiveAvgPool2d
+from course_lib.training.pools import DeterministicAdaptiveAvgPool2d
 from course_lib.training.reproducible import deterministic_algorithms
 
 SMALL = {  # a network of each file that registers any, and each with an adaptive pool; with the side of its images

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from course_lib.data import ChannelStats, Normaliser, Split
 from course_lib.training.outputs import logits_of
+from course_lib.training.pools import own_pools
 
 TEST_BATCH = 500  # images at a time
 
@@ -132,7 +133,8 @@ def evaluate(
         raise ValueError("stats is needed for a split that stands alone: pass stats=data.stats of the training data")
     device = next(model.parameters()).device
     prepare, scores = Normaliser(stats, device), []
-    with evaluation_mode(model), autocast(device, precision):
+    pools = own_pools(model, device, deterministic=False, precision=precision)  # those of a run in this precision
+    with evaluation_mode(model), autocast(device, precision), pools:
         for images in split.images.split(batch_size):
             scores.append(logits_of(model(prepare(images.to(device)))).float())
     logits, labels = torch.cat(scores), split.labels.to(device)

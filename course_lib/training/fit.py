@@ -16,7 +16,6 @@ from tqdm import tqdm
 from course_lib.data import ImageData, Normaliser, Split
 from course_lib.training.checkpoint import Checkpoints, Live, describe, fingerprint, random_state
 from course_lib.training.checks import check_arguments, divergence, stop_if_diverged
-from course_lib.training.deterministic_pool import deterministic_pools
 from course_lib.training.device import find_device
 from course_lib.training.evaluation import evaluate, test_batch
 from course_lib.training.faults import in_one_line
@@ -26,6 +25,7 @@ from course_lib.training.keeper import Keeper
 from course_lib.training.loop import Loop, batches
 from course_lib.training.optimisers import OptimiserMaker, make_optimiser
 from course_lib.training.outputs import Criterion, make_criterion
+from course_lib.training.pools import own_pools
 from course_lib.training.progress import shown
 from course_lib.training.recipe import Recipe
 from course_lib.training.reproducible import deterministic_algorithms, seeded
@@ -165,7 +165,8 @@ def fit(
     lock = checkpoints.locked() if checkpoints and group.rank == 0 else contextlib.nullcontext()
     with (
         lock, group.watched(note), in_one_line(place, batch_size), seeded(seed + group.rank, place),
-        deterministic_algorithms(deterministic), deterministic_pools(model, place, deterministic),
+        deterministic_algorithms(deterministic),
+        own_pools(model, place, deterministic=deterministic, precision=precision),
     ):  # fmt: skip
         history = checkpoints.restore(live) if checkpoints else History()
         bar = tqdm(

@@ -1,6 +1,7 @@
 """Batch normalisation over the shares of all processes: the batch is then the same as in one process.
 
-torch's own SyncBatchNorm needs GPUs; this one runs everywhere, with plain sums over the processes.
+torch's own SyncBatchNorm needs GPUs; this one runs everywhere. The processes talk once on the way forward, with the
+moments of their shares, and once on the way back, with the two sums of the gradient.
 """
 
 from __future__ import annotations
@@ -9,25 +10,56 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class _Total(torch.autograd.Function):
-    """The sum over the processes. Every process's loss depends on it, so the gradients are added up as well."""
+def moments_of_all(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and variance of each channel over all processes' (N, C, H, W), and the number of values of a channel.
+
+    The moments are joined without a difference of squares: Chan, Golub, LeVeque 1979, Updating formulae and a pairwise
+    algorithm for computing sample variances, equation 2.1.
+    """
+    mean, variance = torch.batch_norm_update_stats(x, None, None, 0.0)
+    count = float(x.numel() // x.shape[1])
+    own = torch.cat([mean, variance, mean.new_full((1,), count)])
+    every = [torch.empty_like(own) for _ in range(dist.get_world_size())]
+    dist.all_gather(every, own)
+    table = torch.stack(every).double()
+    means, variances, counts = table[:, : len(mean)], table[:, len(mean) : -1], table[:, -1:]
+    total = counts.sum()
+    joint = (counts * means).sum(0) / total
+    spread = (counts * (variances + (means - joint).square())).sum(0) / total
+    return joint.to(mean.dtype), spread.to(mean.dtype), total.to(mean.dtype)
+
+
+class _Normalise(torch.autograd.Function):
+    """Batch normalisation by given moments, which depend on the images of all processes."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:  # noqa: ARG004
-        """The same sum in each process."""
-        total = values.clone()
-        dist.all_reduce(total)
-        return total
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, count: Tensor, eps: float
+    ) -> Tensor:
+        """Ioffe and Szegedy 2015, arXiv:1502.03167, algorithm 1, second half."""
+        ctx.save_for_backward(x, weight, mean, variance)
+        ctx.count, ctx.eps = count, eps
+        return F.batch_norm(x, mean, variance, weight, bias, training=False, eps=eps)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # noqa: ARG004
-        """What all processes' losses want of this process's part."""
-        total = gradient.clone()
-        dist.all_reduce(total)
-        return total
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradient as if the moments were constants, less what flows through them."""
+        x, weight, mean, variance = ctx.saved_tensors
+        direct, by_weight, by_bias = torch.ops.aten.native_batch_norm_backward(
+            gradient, x, weight, mean, variance, None, None, False, ctx.eps, [True, True, True]
+        )
+        sums = torch.cat([by_bias, by_weight])
+        dist.all_reduce(sums)
+        of_bias, of_weight = sums.chunk(2)
+        scale = (variance + ctx.eps).rsqrt()
+        slope = weight * scale.square() * of_weight / ctx.count
+        offset = weight * scale * of_bias / ctx.count - slope * mean
+        through = F.batch_norm(x, torch.zeros_like(mean), torch.ones_like(mean), slope, offset, training=False, eps=0.0)
+        return direct.sub_(through), by_weight, by_bias, None, None, None, None
 
 
 class SyncedBatchNorm2d(nn.BatchNorm2d):
@@ -40,20 +72,13 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         """Normalise; in training mode also move the running statistics."""
         if not self.training:
             return super().forward(x)
-        wide = x.float()
-        sums = torch.cat([wide.sum((0, 2, 3)), wide.new_tensor([wide.numel() / wide.shape[1]])])
-        totals = _Total.apply(sums)
-        count = totals[-1].detach()
-        mean = totals[:-1] / count
-        centred = wide - mean.view(1, -1, 1, 1)
-        variance = _Total.apply(centred.square().sum((0, 2, 3))) / count
-        self._move(mean.detach(), variance.detach() * count / (count - 1))
-        normalised = centred * (variance + self.eps).rsqrt().view(1, -1, 1, 1)
-        if self.affine:
-            normalised = normalised * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
-        return normalised.to(x.dtype)
+        with torch.no_grad():
+            mean, variance, count = moments_of_all(x)
+            self._move(mean, variance * count / (count - 1))
+        weight = self.weight if self.affine else torch.ones_like(mean)
+        bias = self.bias if self.affine else torch.zeros_like(mean)
+        return _Normalise.apply(x, weight, bias, mean, variance, count, self.eps)
 
-    @torch.no_grad()
     def _move(self, mean: Tensor, variance: Tensor) -> None:
         if self.track_running_stats:
             self.num_batches_tracked.add_(1)
