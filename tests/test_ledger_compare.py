@@ -60,6 +60,7 @@ def test_other_texts_are_no_numbers(text):
         (-1.2, -1.25, "rounded", "rounded"),
         ("14×14×512", "14x14x512", "reproduced", ""),
         ("14x14x512", "14x14x480", "differs", ""),
+        ("14x14x480", "14x14x512", "differs", ""),
         (True, True, "reproduced", ""),
         (True, False, "differs", ""),
         (1, True, "reproduced", ""),
@@ -113,6 +114,8 @@ def test_the_worst_of_the_attempted_parts_counts():
 def test_a_part_too_few_or_too_many_differs():
     assert worst(compare([0, 1, 2], [0, 1, 2, 3], "rounded")) == "differs"
     assert worst(compare([0, 1, 2], [0, 1], "rounded")) == "differs"
+    assert compare([0, 1], [0], "rounded")[1] == (1, None, "differs", "the numbers of parts differ")
+    assert compare([0], [0, 1], "rounded")[1] == (None, 1, "differs", "the numbers of parts differ")
 
 
 @pytest.mark.parametrize(
