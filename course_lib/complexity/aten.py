@@ -133,6 +133,16 @@ class AtenCounter(TorchDispatchMode):
         self._book(func, name.strip("_"), args, kwargs, outputs, macs)
         return output
 
+    def attend(self, args: tuple, kwargs: dict[str, Any], output: Tensor) -> None:
+        """Book attention that was not run."""
+        name, needs_grad = "scaled_dot_product_attention", self._arguments.needs_grad
+        macs = attention_rule(args, kwargs, output)
+        self.macs += macs
+        if self._grad and any(needs_grad(value) for value in args):
+            mark((output,), TRAINED)
+            keep(self._memory, name, args, kwargs, output, needs_grad, False)
+            self.backward_macs += backward_macs(name, macs, args, kwargs, needs_grad)
+
     def _higher(self, func: HigherOrderOperator, args: tuple, output: Any) -> Any:
         """An operator that takes functions: of flexible attention all pairs count, whatever its mask leaves out."""
         if func.__name__ == "flex_attention":

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
@@ -25,6 +26,8 @@ from course_lib.complexity.stand_ins import Arguments
 from course_lib.complexity.state import State
 from course_lib.complexity.tracer import Tracer, tensors_in
 from course_lib.complexity.traces import rows_of
+
+ATTENTION = F.scaled_dot_product_attention
 
 
 class PassError(Exception):
@@ -172,7 +175,7 @@ def _seen(tracer: Tracer) -> Iterator[None]:
 
 
 class Scripts:
-    """While anyone analyzes, scripted functions tell the tracer of their thread when they are called."""
+    """While anyone analyzes, scripts tell the tracer of their thread when they are called, and attention in a layer."""
 
     lock = threading.Lock()
     users = 0
@@ -188,6 +191,7 @@ class Scripts:
             if cls.users == 1:
                 for kind, call in cls.calls.items():
                     kind.__call__ = cls._telling(call)
+                vars(F)["scaled_dot_product_attention"] = cls._attending
 
     @classmethod
     def end(cls) -> None:
@@ -198,6 +202,12 @@ class Scripts:
             if cls.users == 0:
                 for kind, call in cls.calls.items():
                     kind.__call__ = call
+                vars(F)["scaled_dot_product_attention"] = ATTENTION
+
+    @classmethod
+    def _attending(cls, *args: Any, **kwargs: Any) -> Any:
+        tracers = getattr(cls.here, "tracers", ())
+        return tracers[-1].attention(ATTENTION, args, kwargs) if tracers else ATTENTION(*args, **kwargs)
 
     @classmethod
     def _telling(cls, call: Any) -> Any:

@@ -34,7 +34,7 @@ class ShapeTracer(Tracer):
         self._constants = Constants()
         super().__init__(names, StandIns(parameters, owned, trainable, self._constants), trainable, rules)
         self._device = device
-        self._has_transformed = False
+        self._has_transformed = self._has_graph = False
         self._values = Arguments((), trainable)  # of functions of constants
 
     def _answer(self, kind: Kind, func, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -64,7 +64,9 @@ class ShapeTracer(Tracer):
         args, kwargs, first = fresh_args, fresh_kwargs, args[0] if args else None
         if kind.in_place and isinstance(first, Tensor) and args[0] is not first:
             self._constants.lose(first, args[0])
-        output = kind.shortcut(args, kwargs) if kind.shortcut is not None else None
+        if kind.name == "requires_grad":
+            self._has_graph = True  # the model takes gradients itself: nothing may be left out
+        output = kind.shortcut(args, kwargs) if kind.shortcut is not None and not self._has_graph else None
         if output is not None:
             return self._booked(kind, args, kwargs, output, sources, ())  # a shortcut makes no views
         if kind.moves:
@@ -95,6 +97,19 @@ class ShapeTracer(Tracer):
             output = func(*args, **kwargs)
         self._constants.own(output, real)
         return self._booked(kind, args, kwargs, output, real)
+
+    def attention(self, call, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Attention within a layer, in one piece as on a CPU; without values torch would take it apart."""
+        counter = self._inside
+        rate = args[4] if len(args) > 4 else kwargs.get("dropout_p", 0.0)
+        if counter is None or rate or len(args) < 3 or args[0].dim() != 4:
+            return call(*args, **kwargs)
+        args, kwargs = self.arguments.inner_call(args[:3], {})
+        query, value = args[0], args[2]
+        batch, heads, length, _ = query.shape
+        output = query.new_empty((batch, length, heads, value.shape[-1])).transpose(1, 2)  # as it lies in memory
+        counter.attend(args, kwargs, output)
+        return output
 
     def _inside_transform(self, func, args, kwargs):
         self.arguments.call(args, kwargs)

@@ -15,7 +15,7 @@ from course_lib.complexity.aten import AtenCounter
 from course_lib.complexity.counts import Rules
 from course_lib.complexity.fields import input_field, shown
 from course_lib.complexity.functions import Kind, classify
-from course_lib.complexity.kept import WINDOWS, backward_macs, keep
+from course_lib.complexity.kept import RECURRENT, WINDOWS, backward_macs, keep, recurrent_bytes
 from course_lib.complexity.memory import Memory
 from course_lib.complexity.rows import MODEL_INPUT, Row, Shape
 from course_lib.complexity.stand_ins import Arguments
@@ -74,6 +74,7 @@ class Tracer(TorchFunctionMode):
         self._trainable = trainable
         self._rules = rules
         self._kinds: dict[Any, Kind] = {}
+        self._inside: AtenCounter | None = None  # a function that is looked into
 
     def admit(self, tensor: Tensor) -> None:
         """Take ``tensor`` as an input of the model."""
@@ -158,9 +159,20 @@ class Tracer(TorchFunctionMode):
         if kind.known:
             output = func(*args, **kwargs)
             return self._booked(kind, args, kwargs, output, sources)
+        before, kept = self._inside, self.memory.kept_bytes
         with self._counter() as counter:
-            output = func(*args, **kwargs)
+            self._inside = counter
+            try:
+                output = func(*args, **kwargs)
+            finally:
+                self._inside = before
+        if kind.name in RECURRENT and self.memory.kept_bytes > kept:
+            self.memory.kept_bytes = kept + recurrent_bytes(kind.name, sources, output)
         return self._booked(kind, args, kwargs, output, sources, sources, counter)
+
+    def attention(self, call, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Attention that a function of torch's calls within: on values as it is."""
+        return call(*args, **kwargs)
 
     def _unseen(self, strangers: list[Tensor]) -> tuple[str, ...]:  # noqa: ARG002
         """What made ``strangers``, where nothing has shown it."""
