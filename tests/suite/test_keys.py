@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_suite.keys import chapter_key, package_files, runtime_pins
+from course_suite.keys import chapter_key, package_files, runtime_key, runtime_pins
 from course_suite.project import Project
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +81,29 @@ def test_a_run_under_other_conditions_has_another_key(change):
 
 def test_prose_is_not_in_the_key():
     assert key(prose="other words") == key()
+
+
+def test_the_runtime_is_the_pins_of_a_reader_s_packages_and_of_what_carries_out_the_cells(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project]\ndependencies = ["numpy>=2", "torch>=2.10"]\n')
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(LOCK + "ipykernel==7 \\\n    --hash=sha256:22\n")
+    before = runtime_key(Project(tmp_path))
+    changed = {}
+    for pin in ("ruff==0.1", "numpy==2.1", "filelock==3.1", "ipykernel==7"):
+        text = lock.read_text()
+        lock.write_text(text.replace(pin, f"{pin}.1"))
+        changed[pin] = runtime_key(Project(tmp_path)) != before
+        lock.write_text(text)
+    assert changed == {"ruff==0.1": False, "numpy==2.1": True, "filelock==3.1": True, "ipykernel==7": True}
+
+
+def test_the_files_of_a_package_are_its_code_and_data_without_what_python_makes(tmp_path):
+    for name in ("a.py", "data/b.json", "a.pyc", "__pycache__/a.py"):
+        path = tmp_path / "course_lib" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    (tmp_path / "course_lib" / "folder").mkdir()
+    assert sorted(path.name for path in package_files(tmp_path)) == ["a.py", "b.json"]
 
 
 def imported(source: str) -> set[str]:
