@@ -102,12 +102,11 @@ class ShapeTracer(Tracer):
         """Attention within a layer, in one piece as on a CPU; without values torch would take it apart."""
         counter = self._inside
         rate = args[4] if len(args) > 4 else kwargs.get("dropout_p", 0.0)
-        if counter is None or rate or len(args) < 3 or args[0].dim() != 4:
+        if counter is None or rate or len(args) < 3 or args[0].dim() != 4 or args[0].shape[-1] != args[2].shape[-1]:
             return call(*args, **kwargs)
         args, kwargs = self.arguments.inner_call(args[:3], {})
-        query, value = args[0], args[2]
-        batch, heads, length, _ = query.shape
-        output = query.new_empty((batch, length, heads, value.shape[-1])).transpose(1, 2)  # as it lies in memory
+        query = args[0]
+        output = torch.empty_like(query)  # which lies in memory as the query does
         counter.attend(args, kwargs, output)
         return output
 
