@@ -7,6 +7,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
 from course_suite.reader.markup import left_over
 
@@ -34,6 +36,14 @@ def test_no_markup_of_the_page_is_left(cells):
 def test_the_first_cell_brings_the_library_and_the_text_says_where_its_numbers_are_from(cells):
     assert next(cell for cell in cells if cell.cell_type == "code").id == "install"
     assert sum("those of the recorded run" in text for text in texts(cells)) == 1
+
+
+def test_papermill_puts_other_parameters_behind_the_chapters_own(path):
+    notebook = parameterize_notebook(load_notebook_node(str(path)), {"seed": 7})
+    at = next(i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
+    injected = notebook.cells[at + 1]
+    assert injected.metadata.tags == ["injected-parameters"]
+    assert "seed = 7" in injected.source
 
 
 def test_solutions_are_closed_and_no_code_cell_holds_one(cells):
