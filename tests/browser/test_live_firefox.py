@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from firefox import Firefox
@@ -52,7 +53,9 @@ async def by_firefox(folder, html) -> tuple[dict[str, object], list[str]]:
 def in_firefox(tmp_path_factory, live_html):
     if PROGRAM is None:
         pytest.skip("no Firefox here (Debian and Ubuntu: apt install firefox-esr, or firefox)")
-    return asyncio.run(by_firefox(tmp_path_factory.mktemp("firefox"), live_html))
+    folder = tmp_path_factory.mktemp("firefox")
+    with ThreadPoolExecutor(1) as pool:  # Playwright keeps a loop of its own in this thread
+        return pool.submit(lambda: asyncio.run(by_firefox(folder, live_html))).result()
 
 
 def test_no_page_logs_an_error(in_firefox):
