@@ -18,6 +18,7 @@ PAGES = re.findall(r"^[ -]*(?:root|file): (\S+)", TOC, flags=re.MULTILINE)
 CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
 
+EXECUTED = HTML.parent / "executed"  # the copies that the pages were rendered from
 LARGEST_PAGE = 5_000_000  # bytes of one page with every script, style sheet and picture that it names, uncompressed
 LARGEST_SITE_STATIC = 4_000_000  # bytes of everything under _static
 
@@ -109,7 +110,7 @@ def test_weight_of_what_all_pages_share(pages):
 @site
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_numbers_in_the_text_are_those_that_the_chapter_computed(pages, name):
-    cells = json.loads((HTML / "_sources" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((EXECUTED / f"{Path(name).name}.ipynb").read_text(encoding="utf-8"))["cells"]
     text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     names = re.findall(r"\{glue:text\}`([^`]+)`", text)
 

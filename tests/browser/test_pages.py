@@ -73,13 +73,17 @@ def test_search_finds_a_chapter(site):
 
 @pytest.mark.parametrize("path", CHAPTERS)
 def test_launch_buttons_lead_to_the_notebook(site, path):
-    course = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
-    slug, branch = "/".join(course["repository"].rstrip("/").split("/")[-2:]), course["branch"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    slug = "/".join(settings["tool"]["course"]["repository"].rstrip("/").split("/")[-2:])
+    revision = rf"(v{settings['project']['version']}|[0-9a-f]{{40}})"  # the version's tag or a commit, no moving branch
     site.visit(f"{path}.html")
     links = [a.get_attribute("href") for a in site.page.locator(".article-header-buttons a").all()]
 
-    assert f"https://colab.research.google.com/github/{slug}/blob/{branch}/{path}.ipynb" in links
-    assert f"https://mybinder.org/v2/gh/{slug}/{branch}?urlpath=lab/tree/{path}.ipynb" in links
+    for wanted in (
+        rf"https://colab\.research\.google\.com/github/{slug}/blob/{revision}/{path}\.ipynb",
+        rf"https://mybinder\.org/v2/gh/{slug}/{revision}\?urlpath=lab/tree/{path}\.ipynb",
+    ):
+        assert any(re.fullmatch(wanted, link) for link in links if link)
     assert f"../_sources/{path}.ipynb" in links
     assert (ROOT / f"{path}.ipynb").is_file(), "the notebook that the buttons open"
     assert site.page.request.get(f"{site.origin}_sources/{path}.ipynb").ok
