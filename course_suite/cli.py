@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 EXTRAS = {
-    "onnx": "export", "onnxruntime": "export", "onnxscript": "export", "tensorboard": "logs", "distributed": "cluster",
+    "onnx": "export", "onnxruntime": "export", "onnxscript": "export", "tensorboard": "logs",
 }  # fmt: skip
 console = Console(width=None if sys.stdout.isatty() else 110)
 
