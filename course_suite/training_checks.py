@@ -43,16 +43,20 @@ def check_folders(plan: Plan, work: Path, out: Path) -> None:
     """
     for option, folder in (("--work", work), ("--out", out)):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=folder, prefix=".course-") as file:
+            with tempfile.NamedTemporaryFile(dir=_there_already(folder), prefix=".course-") as file:
                 file.write(b"\0" * 4096)
         except OSError as error:
             raise UserError(f"{folder} cannot be written to ({error.strerror}): give {option} another folder") from None
     weights = build_meta(plan.model, **plan.built_options).state_dict().values()
     needed = CHECKPOINTS * STATES * sum(tensor.numel() * tensor.element_size() for tensor in weights) + SPARE
-    free = shutil.disk_usage(work).free
+    free = shutil.disk_usage(_there_already(work)).free
     if free < needed:
         raise UserError(
             f"{work} has {free / 2**20:,.0f} MiB free, and the checkpoints of {plan.model} need {needed / 2**20:,.0f} "
             f"MiB: make room, or give --work another folder"
         )
+
+
+def _there_already(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists: a check leaves nothing behind."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())

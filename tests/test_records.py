@@ -164,11 +164,11 @@ def test_finished_seeds_are_not_trained_again(folder):
     ("arguments", "message"),
     [
         (["train", "lenet6"], "unknown network 'lenet6'; known: lenet5"),
-        (["train", "lenet5", "--data", "digit"], "name must be one of digits"),
-        (["train", "lenet5", "--resize", "28", "--pad", "20"], "size must be at least"),
+        (["train", "lenet5", "--data", "digit"], "--data must be one of digits"),
+        (["train", "lenet5", "--resize", "28", "--pad", "20"], "--pad must be at least the images'"),
         (["train", "lenet5", "--lr", "-1", "--resize", "32"], "lr must be above 0 and finite, got -1"),
-        (["train", "lenet5", "--criterion", "l2"], "criterion must be one of cross-entropy, map, mse, got 'l2'"),
-        (["train", "lenet5", "-p", "width", "3"], "unexpected keyword argument 'width'"),
+        (["train", "lenet5", "--criterion", "l2"], "'l2' is not one of 'cross-entropy', 'map', 'mse'"),
+        (["train", "lenet5", "-p", "width", "3"], "lenet5 has no option 'width'"),
         (["train", "lenet5"], "input 8x8 is too small: it dies in 'c3' (Conv2d); smallest size that works: 32x32"),
     ],
 )
