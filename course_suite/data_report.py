@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from course_lib.data import DataError
+from course_lib.data.words import counted
 from course_suite.contact_sheet import write_sheet
 from course_suite.data_findings import Findings, look_at
 from course_suite.errors import UserError
@@ -39,7 +40,7 @@ def data_command(console: Console, path: Path, *, labels: Path | None, sheet: Pa
         number = write_sheet(found.listing, set(found.headers), sheet)
         say(f"wrote {sheet}, a row for each of {number} classes")
     if found.bad:
-        say(f"{len(found.bad):,} bad files: course train needs --skip-bad, or replace or delete them")
+        say(f"{counted(len(found.bad), 'bad file')}: course train needs --skip-bad, or replace or delete such files")
     return not found.bad
 
 

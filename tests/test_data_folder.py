@@ -60,7 +60,7 @@ def test_formats_and_modes_are_mixed_as_one_likes(tmp_path):
     grey = images[images.float().std(3).sum((1, 2)) == 0]
     assert np.array_equal(grey[0, :, :, 0], np.array(Image.fromarray(pixels).convert("L")))
     assert sum(np.array_equal(image, pixels) for image in images) == 5
-    assert "1 other files" in data.notes
+    assert "1 other file" in data.notes
 
 
 def test_grey_images_have_one_channel_unless_three_are_asked_for(tmp_path):
@@ -149,15 +149,15 @@ def test_a_test_without_labels_and_other_folders_are_said(tmp_path):
     tree(tmp_path / "train", {"cat": 5, "dog": 5})
     tree(tmp_path, {"test": 3, "sample": 2})
     notes = load(f"folder:{tmp_path}").notes
-    assert "test/ has no class folders, so its 3 images are left out" in notes
-    assert "sample/ is no part, so its 2 images are left out" in notes
+    assert "left out: 3 images in test/, which has no class folders" in notes
+    assert "left out: 2 images in sample/, which is no part" in notes
     assert "20% of each class drawn for the test (seed 0)" in notes
 
 
 def test_images_beside_the_classes_are_said(tmp_path):
     tree(tmp_path, {"cat": 5, "dog": 5})
     picture(tmp_path / "alone.png")
-    assert "1 images beside the class folders have no class and are left out" in load(f"folder:{tmp_path}").notes
+    assert "left out: 1 image beside the class folders, without a class" in load(f"folder:{tmp_path}").notes
 
 
 # ---- a split of our own ----------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def test_copies_of_an_image_stay_on_one_side(tmp_path):
 def test_copies_across_a_split_that_is_given_are_said(folder):
     picture(folder / "test" / "cat" / "again.png", seed=1)
     picture(folder / "train" / "dog" / "again.png", seed=500)
-    assert load(f"folder:{folder}").notes == ("2 test images are copies of training images",)
+    assert load(f"folder:{folder}").notes == ("2 test images with a copy among the training images",)
 
 
 def test_take_decodes_only_what_it_takes(tmp_path):
@@ -304,7 +304,7 @@ def test_a_folder_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refusing)
     refused = "deep"
-    with pytest.raises(DataError, match=r"^1 bad files: \S+deep cannot be opened \(Permission denied\): replace or"):
+    with pytest.raises(DataError, match=r"^1 bad file: \S+deep cannot be opened \(Permission denied\): replace or"):
         load(f"folder:{tmp_path}")
     refused = tmp_path.name
     with pytest.raises(DataError, match=r"cannot be opened \(Permission denied\): check its permissions"):
@@ -332,14 +332,14 @@ def test_bad_files_are_named_with_their_reasons(damaged):
         load(f"folder:{damaged}")
     text = str(caught.value)
     assert text.startswith(f"5 bad files: {damaged}/a/00.png is empty; {damaged}/a/01.png is empty; ")
-    assert text.endswith(": replace or delete them, or leave them out with skip_bad (--skip-bad)")
+    assert text.endswith(": replace or delete such files, or leave them out with skip_bad (--skip-bad)")
     (damaged / "b" / "phone.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
     with pytest.raises(DataError, match=r"^6 bad files: \S+/b/phone.HEIC is HEIC, which is not read here: save it as"):
         load(f"folder:{damaged}")
     (damaged / "b" / "phone.HEIC").unlink()
     for index in range(5):
         (damaged / "a" / f"{index:02}.png").unlink()
-    with pytest.raises(DataError, match=r"^1 bad files: \S+/b/00.png cannot be read \(.*truncated.*\): replace"):
+    with pytest.raises(DataError, match=r"^1 bad file: \S+/b/00.png cannot be read \(.*truncated.*\): replace"):
         load(f"folder:{damaged}")
 
 
@@ -450,5 +450,5 @@ def test_parts_that_do_not_fit_are_refused(tmp_path, names, message):
 
 def test_training_images_without_class_folders_are_refused(tmp_path):
     tree(tmp_path, {"train": 3, "test": 2})
-    with pytest.raises(DataError, match=r"train has no class folders \(3 images lie in it\): put the images of each"):
+    with pytest.raises(DataError, match=r"train has no class folders \(3 images in it\): put the images of each"):
         load(f"folder:{tmp_path}")

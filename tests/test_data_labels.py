@@ -135,7 +135,7 @@ def test_what_a_table_gets_wrong_is_named_by_its_line(folder):
         assert text in str(caught.value)
     data = load(f"folder:{folder}", skip_bad=True)
     assert len(data.train) + len(data.test) == 8
-    assert "3 images without a label in labels.csv are left out" in data.notes
+    assert "left out: 3 images without a label in labels.csv" in data.notes
 
 
 @pytest.mark.parametrize(

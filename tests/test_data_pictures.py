@@ -244,7 +244,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
 # ---- damaged ---------------------------------------------------------------------------------------------------------
 
 FILES = {
-    form: encoded(form, (9, 7), **options)
+    " ".join((form, *options.values())): encoded(form, (9, 7), **options)
     for form, options in (
         ("PNG", {}), ("JPEG", {}), ("TIFF", {"compression": "tiff_lzw"}), ("TIFF", {}), ("WEBP", {}), ("GIF", {}),
         ("BMP", {}), ("PPM", {}), ("TGA", {}), ("JPEG2000", {}), ("AVIF", {}),

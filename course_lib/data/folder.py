@@ -15,6 +15,7 @@ from course_lib.data.listing import Classes, Listing, list_images
 from course_lib.data.pictures import FITS
 from course_lib.data.shares import share_out, take_evenly
 from course_lib.data.splits import ImageData, Split
+from course_lib.data.words import counted
 
 NAMED = 5  # bad files in a message
 
@@ -71,9 +72,9 @@ def load_folder(
     parts = _without(path, parts, {error.path for error in pictures.bad})
     notes += pictures.notes + _leaks(parts, pictures.copies)
     if bad:
-        notes.append(f"{len(bad):,} bad files skipped")
+        notes.append(f"{counted(len(bad), 'bad file')} skipped")
     if listing.other:
-        notes.append(f"{len(listing.other):,} other files")
+        notes.append(counted(len(listing.other), "other file"))
     return _data(path, parts, pictures.images, tuple(notes))
 
 
@@ -136,7 +137,8 @@ def _refuse(path: Path, bad: list[BadFileError], skip_bad: bool) -> None:
     named = "; ".join(str(error) for error in bad[:NAMED])
     more = f"; and {len(bad) - NAMED:,} more, which course data {path} lists" if len(bad) > NAMED else ""
     raise DataError(
-        f"{len(bad):,} bad files: {named}{more}: replace or delete them, or leave them out with skip_bad (--skip-bad)"
+        f"{counted(len(bad), 'bad file')}: {named}{more}: replace or delete such files, or leave them out with "
+        f"skip_bad (--skip-bad)"
     )
 
 
@@ -165,7 +167,11 @@ def _leaks(parts: dict[str, Classes], copies: list[list[Path]]) -> list[str]:
         for part, classes in parts.items()
         if part != "train"
     }
-    return [f"{count:,} {part} images are copies of training images" for part, count in counts.items() if count]
+    return [
+        f"{counted(count, f'{part} image')} with a copy among the training images"
+        for part, count in counts.items()
+        if count
+    ]
 
 
 def _data(path: Path, parts: dict[str, Classes], images: np.ndarray, notes: tuple[str, ...]) -> ImageData:

@@ -12,6 +12,7 @@ from course_lib.data.errors import BadFileError, DataError
 from course_lib.data.listing import Classes, Listing, bad_files, check_listing, descend
 from course_lib.data.part_names import PARTS, part_of
 from course_lib.data.walk import loose_files, walk
+from course_lib.data.words import counted
 
 SUFFIXES = (".csv", ".tsv")
 DELIMITERS = ",;\t|"
@@ -73,7 +74,7 @@ def list_tables(tables: list[Path], folder: Path) -> Listing:
     names = " and ".join(table.name for table in tables)
     listing.notes.insert(0, f"labels from {names}")
     if unnamed := len(set(tree.images) - set(labelled)):
-        listing.notes.append(f"{unnamed:,} images without a label in {names} are left out")
+        listing.notes.append(f"left out: {counted(unnamed, 'image')} without a label in {names}")
     if not kept:
         raise DataError(f"{tables[0]} has no image that can be used{bad_files(listing)}")
     check_listing(listing, tables[0])

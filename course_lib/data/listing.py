@@ -9,6 +9,7 @@ from pathlib import Path
 from course_lib.data.errors import BadFileError, DataError
 from course_lib.data.part_names import PARTS, part_of, parts_of
 from course_lib.data.walk import Tree, loose_files, subfolders, walk
+from course_lib.data.words import counted
 
 Classes = dict[str, list[Path]]
 MAX_LEVELS = 8  # of folders in folders, above the classes
@@ -65,7 +66,9 @@ def list_images(path: Path) -> Listing:
         listing.parts = _split_inside(listing, classes) or {"all": classes}
     listing.add(loose := loose_files(folder))
     if loose.images:
-        listing.notes.append(f"{len(loose.images)} images beside the class folders have no class and are left out")
+        listing.notes.append(
+            f"left out: {counted(len(loose.images), 'image')} beside the class folders, without a class"
+        )
     check_listing(listing, path)
     return listing
 
@@ -110,20 +113,20 @@ def _read_parts(listing: Listing, by_part: dict[str, Path]) -> None:
             continue
         inner = descend(by_part[part])
         if not subfolders(inner):
-            images = len(loose_files(inner).images)
+            images = counted(len(loose_files(inner).images), "image")
             if part == "train":
                 raise DataError(
-                    f"{inner} has no class folders ({images:,} images lie in it): put the images of each class into "
+                    f"{inner} has no class folders ({images} in it): put the images of each class into "
                     f"a folder named after the class, or name a table of labels (labels=FILE.csv, --labels FILE.csv)"
                 )
-            listing.notes.append(f"{by_part[part].name}/ has no class folders, so its {images:,} images are left out")
+            listing.notes.append(f"left out: {images} in {by_part[part].name}/, which has no class folders")
             continue
         classes = _read_classes(listing, inner)
         if any(classes.values()):
             listing.parts[part] = classes
     for child in subfolders(folder):
         if child not in by_part.values() and (images := len(walk(child).images)):
-            listing.notes.append(f"{child.name}/ is no part, so its {images:,} images are left out")
+            listing.notes.append(f"left out: {counted(images, 'image')} in {child.name}/, which is no part")
     if set(listing.parts) == {"train"}:
         listing.parts = {"all": listing.parts["train"]}
     elif "test" not in listing.parts:
@@ -190,7 +193,7 @@ def check_listing(listing: Listing, path: Path) -> None:
 
 def bad_files(listing: Listing) -> str:
     """How many bad files there are, for a message; nothing where there are none."""
-    return f" ({len(listing.bad):,} bad files; course data lists them)" if listing.bad else ""
+    return f" ({counted(len(listing.bad), 'bad file')}; course data says why)" if listing.bad else ""
 
 
 def _few(names: list[str]) -> str:
