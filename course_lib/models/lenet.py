@@ -121,12 +121,12 @@ class LeNet5Of1998(nn.Sequential):
             nn.init.uniform_(layer.weight, -2.4 / fan_in, 2.4 / fan_in)
             nn.init.uniform_(layer.bias, -2.4 / fan_in, 2.4 / fan_in)
         with torch.no_grad():  # from 2.4 / F, which the layers draw, to the bound that was asked for
-            for parameter, fan_in in self._fan_ins():
+            for parameter, fan_in in self._fan_ins(c3_table):
                 parameter *= widen(fan_in)
 
-    def _fan_ins(self) -> list[tuple[nn.Parameter, Tensor]]:
+    def _fan_ins(self, c3_table: Sequence[Sequence[int]]) -> list[tuple[nn.Parameter, Tensor]]:
         """Each parameter with the number of inputs of its units, in a shape that multiplies with it."""
-        of_map = 25 * torch.bincount(self.c3.pairs[0]).double()
+        of_map = torch.tensor([25.0 * len(seen) for seen in c3_table], dtype=torch.float64)
         found = [(self.c3.weight, of_map[self.c3.pairs[0]].view(-1, 1, 1)), (self.c3.bias, of_map)]
         for layer in (self.s2, self.s4):
             found += [(parameter, torch.tensor(4.0)) for parameter in layer.parameters()]
