@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from course_lib.complexity import build_meta
+from course_lib.training.checks import check_arguments
 from course_suite.errors import UserError
 from course_suite.records.store import schema_problem
 from course_suite.training_plan import Plan
@@ -33,6 +34,18 @@ def check_record(plan: Plan, name: str, device: str, processes: int) -> None:
         raise UserError(f"--name must be small letters, digits, - and _, a letter or digit first; got {name!r}")
     if problem:
         raise UserError(f"the record of this run would break the schema at {problem}")
+
+
+def check_numbers(plan: Plan) -> None:
+    """See that no number of the run is out of its range.
+
+    Raises:
+        ValueError: one is.
+    """
+    names = ("epochs", "batch_size", "lr", "momentum", "weight_decay", "label_smoothing")
+    check_arguments(**{name: plan.settings[name] for name in names})
+    if plan.settings["optimizer"] != "sdlm":
+        plan.fit_arguments()
 
 
 def check_folders(plan: Plan, work: Path, out: Path) -> None:

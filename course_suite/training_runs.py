@@ -30,7 +30,7 @@ from course_lib.training.logs import Log, csv_log, line, tensorboard_log
 from course_suite.errors import UserError
 from course_suite.peak_memory import peak_memory_mib, reset_peak
 from course_suite.records import RecordError, summarise, write_record
-from course_suite.training_checks import check_folders, check_record
+from course_suite.training_checks import check_folders, check_numbers, check_record
 from course_suite.training_plan import Plan, in_options
 from course_suite.training_record import measured_peak, record_of, run_entry
 from course_suite.training_seeds import read_seed, write_seed
@@ -69,6 +69,10 @@ def train_command(console: Console, plan: Plan, name: str, place: Place) -> Path
         check_record(plan, name, device, group.size)
         if group.rank > 0:
             return _train(console, plan, name, group, device, place)
+        work = place.work / name
+        if any(path.name != ".lock" for path in work.rglob("*") if path.is_file()) and not place.resume:
+            raise UserError(f"{work} holds an earlier run: add --resume to go on with it, or --name for another one")
+        check_numbers(plan)
         check_folders(plan, place.work, place.out)
         with _alone(place.work / f".{name}.lock", place.work / name):
             return _train(console, plan, name, group, device, place)
@@ -83,8 +87,6 @@ def train_command(console: Console, plan: Plan, name: str, place: Place) -> Path
 
 def _train(console: Console, plan: Plan, name: str, group: Group, device: str, place: Place) -> Path | None:
     settings, work = _identity(plan, device, group.size), place.work / name
-    if any(path.name != ".lock" for path in work.rglob("*") if path.is_file()) and not place.resume:
-        raise UserError(f"{work} holds an earlier run: add --resume to go on with it, or --name for another one")
     say = _printer(console, group)
     say(summary(plan.images))
     slow = slow_bf16(device) if plan.settings["precision"] == "bf16" else None
