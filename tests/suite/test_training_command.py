@@ -95,7 +95,7 @@ def test_a_folder_that_cannot_take_the_record_is_refused_before_training(option,
     Path("file").write_text("")
     words = [*shlex.split(SMALL), "--work", "work", "--out", "out", option, "file"]
     assert main(words) == 2
-    assert capsys.readouterr().err.startswith(f"course: file cannot be written to (File exists): give {option} another")
+    assert capsys.readouterr().err.startswith(f"course: file cannot be written to (Not a directory): give {option} another")
     assert left_behind() == ["file"]
 
 
