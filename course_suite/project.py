@@ -6,12 +6,14 @@ import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from course_suite.chapters import Chapter
 from course_suite.errors import UserError
+
+if TYPE_CHECKING:
+    from course_suite.chapters import Chapter
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Project:
     @cached_property
     def chapters(self) -> list[Chapter]:
         """Every chapter, in the order of ``_toc.yml``."""
+        from course_suite.chapters import Chapter
+
         found = [Chapter(self.root / f"{page}.md") for page in self.pages if page.startswith("notebooks/")]
         for chapter in found:
             if not chapter.source.is_file():

@@ -80,7 +80,7 @@ def test_a_failing_cell_names_chapter_cell_and_error_and_stops_no_other_chapter(
     ended, status = run(toy, "--jobs", "1", "--junit", "report.xml")
     assert ended.status == 1
     assert status == {"01_toy": "failed", "02_toy": "ran"}
-    assert "FAILED 01_toy, code cell 5 (raise ValueError('boom')): ValueError: boom" in ended.out
+    assert "FAILED 01_toy, code cell 4 (raise ValueError('boom')): ValueError: boom" in ended.out
     assert "Traceback" not in ended.err
     assert "params 10" in outputs(toy.executed("01_toy").with_suffix(".failed.ipynb"))
     assert not toy.executed("01_toy").exists()
@@ -107,7 +107,7 @@ def test_a_killed_kernel_is_a_failure_with_its_cell(toy):
     toy.chapter(1, code("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"))
     ended, status = run(toy, "1")
     assert (ended.status, status["01_toy"]) == (1, "failed")
-    assert "code cell 5" in ended.out
+    assert "code cell 4" in ended.out
     assert "the kernel died" in ended.out
 
 

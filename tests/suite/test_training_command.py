@@ -95,7 +95,9 @@ def test_a_folder_that_cannot_take_the_record_is_refused_before_training(option,
     Path("file").write_text("")
     words = [*shlex.split(SMALL), "--work", "work", "--out", "out", option, "file"]
     assert main(words) == 2
-    assert capsys.readouterr().err.startswith(f"course: file cannot be written to (Not a directory): give {option} another")
+    assert capsys.readouterr().err.startswith(
+        f"course: file cannot be written to (Not a directory): give {option} another"
+    )
     assert left_behind() == ["file"]
 
 
@@ -242,9 +244,20 @@ def test_a_name_that_is_at_work_is_refused(capsys):
     )
 
 
+def hears_interrupts():
+    """Undo what a shell does to a job in the background: it lets the job ignore interrupts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.mark.posix
 def test_an_interrupt_says_what_is_kept_and_how_to_go_on():
     words = [*shlex.split(SMALL), "--epochs", "100000", "--work", "work", "--out", "out"]
-    process = subprocess.Popen([sys.executable, "-m", "course_suite", *words], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "course_suite", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=hears_interrupts,
+    )
     assert "training" in process.stdout.readline()
     assert process.stdout.readline().startswith("epoch 1 of 100000")
     process.send_signal(signal.SIGINT)
